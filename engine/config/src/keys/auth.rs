@@ -1,0 +1,45 @@
+//! `[auth.NAME]`: how callers prove who they are; one scope per value of `kind`.
+
+use policy_keys::{Duration, Secret};
+
+policy_keys::keys! {
+    /// JSON Web Tokens, checked here: signature, issuer, audience, times.
+    pub struct Jwt = "auth", named kind "jwt" {
+        /// What `iss` must be. Default: not checked.
+        issuer: optional String,
+        /// Of which `aud` must name one. Default: not checked.
+        audiences: optional Vec<String>,
+        /// The signature algorithms that are accepted: HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA. Default: those that the keys fit, the HS ones only with `secret`.
+        algorithms: optional Vec<String>,
+        /// The file with the issuer's public keys (a JWK set).
+        jwks: optional String,
+        /// The shared key of the HS algorithms.
+        secret: optional Secret,
+        /// How far clocks may differ, for `exp` and `nbf`.
+        leeway: default Duration = "0s" where "0s", "10m",
+        /// Claims that a token must carry, beside those that are checked anyway.
+        required_claims: default Vec<String> = "exp",
+        /// Where the token is looked for, in order: `"header"` (`Authorization: Bearer`), `"header:NAME"`, `"cookie:NAME"`, `"query:NAME"`.
+        token_from: default Vec<String> = "header",
+        /// How many verified tokens each worker remembers; 0: none.
+        cache: default usize = "4096" where "0", "10000000",
+        /// Claims that the upstream gets as headers: `"sub -> X-User-ID"`. These headers are stripped from what clients send, on every route. Default: `sub -> X-User-ID` and `tenant -> X-Tenant-ID`.
+        forward_claims: optional Vec<String>,
+        /// Whether the token itself is passed on to the upstream.
+        forward_credentials: default bool = "true",
+    }
+    later { revocation, on_unavailable }
+}
+
+policy_keys::keys! {
+    /// API keys, of which the configuration holds only hashes: see `[consumer.NAME]`.
+    pub struct ApiKey = "auth", named kind "api_key" {
+        /// Where the key is looked for, in order: `"header:NAME"`, `"query:NAME"`, `"cookie:NAME"`.
+        from: default Vec<String> = "header:X-API-Key",
+        /// The consumers whose keys are accepted. Default: all.
+        consumers: optional Vec<policy_keys::Name>,
+        /// Facts about the consumer that the upstream gets as headers: `"consumer -> X-Consumer"`; `consumer`, `tier` or `tenant`. These headers are stripped from what clients send, on every route. Default: `consumer -> X-Consumer` and `tenant -> X-Tenant-ID`.
+        forward_claims: optional Vec<String>,
+    }
+    later { keys, store, on_unavailable, forward_credentials }
+}

@@ -1,0 +1,69 @@
+//! The whole of a configuration, resolved in the order in which its parts refer to each other.
+
+use super::Resolver;
+use super::route::Parts;
+use crate::snapshot::{AccessLog, Admin, Gateway, Listener, Route, Upstream};
+use policy::identity::HeaderNames;
+use policy::limit::Rule;
+use policy::route::Table;
+use std::sync::Arc;
+
+/// Everything resolved; to be used only when the report holds no error.
+pub(crate) struct Meant {
+    pub gateway: Option<Gateway>,
+    pub admin: Option<Admin>,
+    pub listeners: Vec<Listener>,
+    pub upstreams: Vec<Upstream>,
+    pub access_logs: Vec<AccessLog>,
+    pub routes: Vec<Route>,
+    pub table: Option<Table>,
+    pub identity_headers: HeaderNames,
+    pub limits: Vec<Arc<Rule>>,
+}
+
+/// Resolves everything, and tells of sections that nothing refers to.
+pub(crate) fn resolve(mut resolver: Resolver<'_, '_>) -> Meant {
+    let gateway = resolver.gateway();
+    let admin = resolver.admin();
+    let listeners = resolver.listeners();
+    let upstreams = resolver.upstreams();
+    let access_logs = resolver.access_logs();
+    let parts = Parts {
+        auths: resolver.auths(),
+        limits: resolver.limits(),
+        headers: resolver.header_lists(),
+    };
+    let (routes, table) = resolver.routes(&parts);
+    let identity_headers = HeaderNames::new(parts.auths.values().flat_map(|ready| &ready.headers));
+    resolver.warn_unused();
+    Meant {
+        gateway,
+        admin,
+        listeners,
+        upstreams,
+        access_logs,
+        routes,
+        table,
+        identity_headers,
+        limits: parts.limits.into_values().collect(),
+    }
+}
+
+impl Resolver<'_, '_> {
+    fn warn_unused(&mut self) {
+        for kind in [
+            "upstream",
+            "auth",
+            "consumer",
+            "limit",
+            "headers",
+            "access_log",
+        ] {
+            for block in self.said.of(kind) {
+                if !self.used.contains(&(kind.to_owned(), block.name.clone())) {
+                    self.warn(block.place, format!("nothing refers to {}", block.title()));
+                }
+            }
+        }
+    }
+}
