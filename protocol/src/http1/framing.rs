@@ -1,0 +1,272 @@
+//! The one place that decides how long a body is and whether a connection lives on; ambiguity is an error.
+//!
+//! RFC 9112 section 6.3, tightened: every repetition of Content-Length is refused, even of one value, and the only
+//! transfer coding is one `chunked`. [`Facts`] are collected in one pass over the fields, then asked.
+
+use super::error::MessageError;
+use crate::limits::MAX_CONNECTION_OPTIONS;
+use crate::message::{BodyLength, Field, Method, Name, Span, Version};
+
+/// What the fields of one head say about framing and the connection.
+#[derive(Default)]
+pub(super) struct Facts {
+    /// The first Host.
+    pub(super) host: Option<Span>,
+    /// Whether there is another.
+    pub(super) repeated_host: bool,
+    /// Whether TE lists `trailers`.
+    pub(super) te_trailers: bool,
+    /// Whether there is an Expect field.
+    pub(super) has_expect: bool,
+    /// Whether some expectation is not 100-continue.
+    pub(super) unknown_expectation: bool,
+    content_length: Option<u64>,
+    chunked: bool,
+    close: bool,
+    keep_alive: bool,
+    upgrade_option: bool,
+    has_upgrade: bool,
+    /// Connection options beyond the well-known ones: names of fields to drop.
+    named: usize,
+}
+
+impl Facts {
+    /// Takes note of one field. `value` is what `span` covers.
+    #[inline]
+    pub(super) fn note(
+        &mut self,
+        known: Name,
+        name: &[u8],
+        span: Span,
+        value: &[u8],
+    ) -> Result<(), MessageError> {
+        match known {
+            Name::Other => return refuse_disguise(name),
+            Name::Host if self.host.is_some() => self.repeated_host = true,
+            Name::Host => self.host = Some(span),
+            Name::ContentLength => {
+                if self.content_length.is_some() {
+                    return Err(MessageError::RepeatedContentLength);
+                }
+                self.content_length = Some(content_length(value)?);
+            }
+            Name::TransferEncoding => self.transfer_encoding(value)?,
+            Name::Connection => self.connection(value)?,
+            Name::Upgrade => self.has_upgrade |= !value.is_empty(),
+            Name::Te => {
+                self.te_trailers |= elements(value).any(|it| it.eq_ignore_ascii_case(b"trailers"));
+            }
+            Name::Expect => {
+                self.has_expect = true;
+                self.unknown_expectation |= !value.eq_ignore_ascii_case(b"100-continue");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the sender lets the connection live on (RFC 9112 section 9.3).
+    pub(super) fn keeps_alive(&self, version: Version) -> bool {
+        !self.close && (version != Version::Http10 || self.keep_alive)
+    }
+
+    /// Whether an upgrade is asked for (RFC 9110 section 7.8; ignored in HTTP/1.0).
+    pub(super) fn upgrades(&self, version: Version) -> bool {
+        version != Version::Http10 && self.upgrade_option && self.has_upgrade
+    }
+
+    /// The length of a request's body.
+    pub(super) fn request_body(&self, version: Version) -> Result<BodyLength, MessageError> {
+        Ok(self.announced(version)?.unwrap_or(BodyLength::None))
+    }
+
+    /// The length of an answer's body, and whether bytes after the head can be taken for the next answer.
+    pub(super) fn response_body(
+        &self,
+        version: Version,
+        status: u16,
+        request: Method,
+    ) -> Result<(BodyLength, bool), MessageError> {
+        let announced = self.announced(version)?;
+        let has_none = request == Method::Head || matches!(status, 100..=199 | 204 | 304);
+        if !has_none {
+            let body = announced.unwrap_or(BodyLength::UntilClose);
+            return Ok((body, body != BodyLength::UntilClose));
+        }
+        // A 1xx or 204 must not announce a body; one that does may well send it.
+        let may_announce = status == 304 || (request == Method::Head && status >= 200);
+        let silent = matches!(announced, None | Some(BodyLength::Exact(0)));
+        Ok((BodyLength::None, may_announce || silent))
+    }
+
+    /// What the head announces, if anything; checks what must hold for every message.
+    fn announced(&self, version: Version) -> Result<Option<BodyLength>, MessageError> {
+        if !self.chunked {
+            return Ok(self.content_length.map(BodyLength::Exact));
+        }
+        if self.content_length.is_some() {
+            return Err(MessageError::TransferEncodingWithContentLength);
+        }
+        if version == Version::Http10 {
+            return Err(MessageError::TransferEncodingInHttp10);
+        }
+        Ok(Some(BodyLength::Chunked))
+    }
+
+    fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), MessageError> {
+        for coding in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            if self.chunked {
+                return Err(MessageError::ChunkedNotFinal);
+            }
+            if coding.eq_ignore_ascii_case(b"chunked") {
+                self.chunked = true;
+                continue;
+            }
+            return Err(self.refused_coding(coding, value));
+        }
+        Ok(())
+    }
+
+    /// Names what is wrong with a coding that isn't plain `chunked`.
+    #[cold]
+    fn refused_coding(&self, coding: &[u8], value: &[u8]) -> MessageError {
+        let name = coding
+            .split(|byte| *byte == b';')
+            .next()
+            .map(<[u8]>::trim_ascii)
+            .unwrap_or_default();
+        let names_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
+        if name.is_empty() || !name.iter().all(|byte| is_token_byte(*byte)) || names_chunked(name) {
+            return MessageError::TransferEncoding;
+        }
+        let mut all = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        let last = all.next_back().unwrap_or_default();
+        if !names_chunked(last) && all.any(names_chunked) {
+            return MessageError::ChunkedNotFinal;
+        }
+        MessageError::UnknownTransferCoding
+    }
+
+    fn connection(&mut self, value: &[u8]) -> Result<(), MessageError> {
+        for option in elements(value) {
+            if option.eq_ignore_ascii_case(b"keep-alive") {
+                self.keep_alive = true;
+            } else if option.eq_ignore_ascii_case(b"close") {
+                self.close = true;
+            } else if option.eq_ignore_ascii_case(b"upgrade") {
+                self.upgrade_option = true;
+            } else {
+                self.named += 1;
+                if self.named > MAX_CONNECTION_OPTIONS {
+                    return Err(MessageError::TooManyConnectionOptions);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks the fields that Connection names. Host and Content-Length can't be disowned so: they frame and route the
+    /// message itself.
+    pub(super) fn mark_named(&self, bytes: &[u8], fields: &mut [Field]) {
+        if self.named == 0 {
+            return;
+        }
+        for at in 0..fields.len() {
+            let Some(field) = fields.get(at).copied() else {
+                return;
+            };
+            if field.known != Name::Connection {
+                continue;
+            }
+            for option in elements(field.value.of(bytes)) {
+                mark(bytes, fields, option);
+            }
+        }
+    }
+}
+
+fn mark(bytes: &[u8], fields: &mut [Field], option: &[u8]) {
+    let known = Name::lookup(option);
+    if matches!(known, Name::Host | Name::ContentLength) {
+        return;
+    }
+    for field in fields {
+        field.hop_by_hop |= field.known == known
+            && (known != Name::Other || field.name.of(bytes).eq_ignore_ascii_case(option));
+    }
+}
+
+/// The elements of a comma-separated list, without the empty ones.
+fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value
+        .split(|byte| *byte == b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|element| !element.is_empty())
+}
+
+/// Digits only, below 2^63: origins that keep lengths in signed numbers must read the same one.
+fn content_length(value: &[u8]) -> Result<u64, MessageError> {
+    let mut length = 0u64;
+    for byte in value {
+        let digit = match byte {
+            b'0'..=b'9' => u64::from(byte - b'0'),
+            b',' => return Err(MessageError::RepeatedContentLength),
+            _ => return Err(MessageError::ContentLength),
+        };
+        length = length
+            .checked_mul(10)
+            .and_then(|length| length.checked_add(digit))
+            .filter(|length| *length <= i64::MAX as u64)
+            .ok_or(MessageError::ContentLength)?;
+    }
+    if value.is_empty() {
+        return Err(MessageError::ContentLength);
+    }
+    Ok(length)
+}
+
+/// Origins that turn field names into variables (CGI, WSGI) read `Content_Length` as Content-Length.
+#[inline]
+fn refuse_disguise(name: &[u8]) -> Result<(), MessageError> {
+    let disguised = match name.len() {
+        14 => is_disguise(name, b"content", b"length"),
+        17 => is_disguise(name, b"transfer", b"encoding"),
+        _ => false,
+    };
+    if disguised {
+        return Err(MessageError::DisguisedFramingField);
+    }
+    Ok(())
+}
+
+fn is_disguise(name: &[u8], first: &[u8], second: &[u8]) -> bool {
+    name.get(first.len()) == Some(&b'_')
+        && name
+            .get(..first.len())
+            .is_some_and(|part| part.eq_ignore_ascii_case(first))
+        && name
+            .get(first.len() + 1..)
+            .is_some_and(|part| part.eq_ignore_ascii_case(second))
+}
+
+/// RFC 9110 section 5.6.2.
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}

@@ -1,0 +1,44 @@
+//! Every bound that a peer can push on while a message is being taken apart, with its default.
+//!
+//! Bounds that need a clock (time-outs, minimum rates) or memory of other requests are not here.
+
+/// Most fields a head can ever have, whatever the limits say: the size of the parser's array on the stack.
+pub const MAX_FIELDS: usize = 256;
+
+/// Most fields that the Connection fields of one head may name beyond the well-known options.
+pub const MAX_CONNECTION_OPTIONS: usize = 32;
+
+/// Longest chunk-size line with its extension and line end. Requests are held to the digits alone.
+pub const MAX_CHUNK_LINE_BYTES: usize = 256;
+
+/// Longest host of an authority, without port.
+pub const MAX_HOST_BYTES: usize = 255;
+
+/// Bounds on one head (or one trailer section).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeadLimits {
+    /// The whole head with its empty line, in bytes.
+    pub max_head_bytes: usize,
+    /// The request target, in bytes.
+    pub max_target_bytes: usize,
+    /// Number of field lines; more than [`MAX_FIELDS`] counts as that.
+    pub max_fields: usize,
+    /// Whether the answer 101 is expected: without an upgrade asked for, it is an error.
+    pub switching_protocols: bool,
+}
+
+impl HeadLimits {
+    /// The defaults: 16 KiB of head, 8 KiB of target, 100 fields, no 101.
+    pub const DEFAULT: HeadLimits = HeadLimits {
+        max_head_bytes: 16 * 1024,
+        max_target_bytes: 8 * 1024,
+        max_fields: 100,
+        switching_protocols: false,
+    };
+}
+
+impl Default for HeadLimits {
+    fn default() -> Self {
+        HeadLimits::DEFAULT
+    }
+}
