@@ -1,0 +1,240 @@
+//! One core's world: what every exchange on this worker shares, and nothing another thread can see.
+//!
+//! A `Live` is one snapshot as this worker uses it: the immutable `Snapshot` with this worker's
+//! counters and pools resolved once, so that a request looks up nothing by name. It is wrapped in an
+//! `Rc` and each exchange clones that: no contended count. State (pools, caches, leases) is keyed by
+//! stable names and outlives any snapshot.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use engine_bridge::Bridge;
+use engine_bridge::logs::LineSink;
+use engine_bridge::metrics::{BackendSeries, NO_ROUTE, RouteSeries};
+use engine_config::snapshot::{Action, Route, Snapshot};
+use engine_net::clock;
+use policy::chain::State;
+
+use crate::refusals::Refusals;
+use crate::removed::Removed;
+use crate::scratch::Scratch;
+use crate::upstream::Upstreams;
+
+/// One worker's world. Not `Send`: it never leaves its thread.
+pub(crate) struct Core {
+    pub(crate) index: usize,
+    pub(crate) bridge: Arc<Bridge>,
+    live: RefCell<Rc<Live>>,
+    pub(crate) policy: RefCell<State>,
+    pub(crate) upstreams: Upstreams,
+    /// Set while the process drains: answers say `Connection: close`.
+    pub(crate) draining: Cell<bool>,
+    /// Connections of clients open on this worker.
+    pub(crate) connections: Cell<usize>,
+    /// Exchanges begun and not recorded yet.
+    pub(crate) in_flight: Cell<u64>,
+    /// Exchanges begun since the last tick: tells a busy worker from an idle one.
+    pub(crate) activity: Cell<u64>,
+    random: Cell<u64>,
+    date: RefCell<Date>,
+    scratches: RefCell<Vec<Box<Scratch>>>,
+}
+
+/// One snapshot as this worker uses it.
+pub(crate) struct Live {
+    pub(crate) generation: u64,
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// By route id.
+    pub(crate) routes: Vec<LiveRoute>,
+    /// What no route answered: 404, 405, malformed heads.
+    pub(crate) unrouted: Arc<RouteSeries>,
+    /// By upstream id.
+    pub(crate) upstreams: Vec<Rc<crate::upstream::Upstream>>,
+    /// By access log id.
+    pub(crate) logs: RefCell<Vec<LineSink>>,
+    pub(crate) refusals: Refusals,
+}
+
+/// One route of a snapshot as this worker uses it.
+pub(crate) struct LiveRoute {
+    pub(crate) series: Arc<RouteSeries>,
+    pub(crate) backend: Option<Arc<BackendSeries>>,
+    pub(crate) removed: Removed,
+}
+
+/// Scratch areas kept for the next busy connections.
+const SCRATCHES_KEPT: usize = 256;
+
+impl Core {
+    pub(crate) fn new(index: usize, bridge: Arc<Bridge>, seed: u64) -> Rc<Core> {
+        let (generation, snapshot) = bridge.slot.load();
+        let upstreams = Upstreams::default();
+        let live = Rc::new(Live::new(index, &bridge, &upstreams, generation, snapshot));
+        let state = State::new(Box::new(Arc::clone(&bridge.ledger)));
+        Rc::new(Core {
+            index,
+            bridge,
+            live: RefCell::new(live),
+            policy: RefCell::new(state),
+            upstreams,
+            draining: Cell::new(false),
+            connections: Cell::new(0),
+            in_flight: Cell::new(0),
+            activity: Cell::new(0),
+            random: Cell::new(seed | 1),
+            date: RefCell::new(Date::default()),
+            scratches: RefCell::new(Vec::new()),
+        })
+    }
+
+    /// The snapshot that the next request binds to.
+    pub(crate) fn live(&self) -> Rc<Live> {
+        Rc::clone(&self.live.borrow())
+    }
+
+    /// Takes over the snapshot that control has committed.
+    pub(crate) fn adopt(&self) {
+        let (generation, snapshot) = self.bridge.slot.load();
+        if generation == self.live.borrow().generation {
+            return;
+        }
+        let live = Rc::new(Live::new(
+            self.index,
+            &self.bridge,
+            &self.upstreams,
+            generation,
+            snapshot,
+        ));
+        let old = self.live.replace(live);
+        for log in old.logs.borrow_mut().iter_mut() {
+            log.tick();
+        }
+        self.upstreams.retain(&self.live.borrow().upstreams);
+    }
+
+    /// The generation of the snapshot in use.
+    pub(crate) fn generation(&self) -> u64 {
+        self.live.borrow().generation
+    }
+
+    /// Each tick: leases are reconciled, idle upstream connections watched, log lines handed over.
+    pub(crate) fn tick(&self, now: u64) {
+        self.policy.borrow_mut().tick(now);
+        self.upstreams.sweep(now);
+        let live = self.live();
+        live.refusals.tick();
+        for log in live.logs.borrow_mut().iter_mut() {
+            log.tick();
+        }
+    }
+
+    /// A pseudo-random number (xorshift64*, Marsaglia 2003): for balancing and ids, never for secrets.
+    pub(crate) fn random(&self) -> u64 {
+        let mut x = self.random.get();
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        self.random.set(x);
+        x.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// Appends the current IMF-fixdate (RFC 9110 section 5.6.7), made once a second.
+    pub(crate) fn date(&self, out: &mut Vec<u8>) {
+        let mut date = self.date.borrow_mut();
+        date.refresh(clock::unix_millis() / 1000);
+        out.extend_from_slice(&date.text);
+    }
+
+    pub(crate) fn take_scratch(self: &Rc<Self>) -> ScratchGuard {
+        let scratch = self.scratches.borrow_mut().pop().unwrap_or_default();
+        ScratchGuard {
+            core: Rc::clone(self),
+            scratch: Some(scratch),
+        }
+    }
+}
+
+impl Live {
+    fn new(
+        worker: usize,
+        bridge: &Arc<Bridge>,
+        upstreams: &Upstreams,
+        generation: u64,
+        snapshot: Arc<Snapshot>,
+    ) -> Live {
+        let metrics = &bridge.metrics;
+        let route = |route: &Route| LiveRoute {
+            series: metrics.route(worker, &route.name),
+            backend: match route.action {
+                Action::Forward { upstream } => snapshot
+                    .upstreams
+                    .get(usize::from(upstream))
+                    .map(|upstream| metrics.backend(worker, &upstream.name, &route.name)),
+                _ => None,
+            },
+            removed: Removed::of(route),
+        };
+        Live {
+            generation,
+            routes: snapshot.routes.iter().map(route).collect(),
+            unrouted: metrics.route(worker, NO_ROUTE),
+            upstreams: snapshot
+                .upstreams
+                .iter()
+                .map(|u| upstreams.resolve(worker, bridge, u))
+                .collect(),
+            logs: RefCell::new(
+                snapshot
+                    .access_logs
+                    .iter()
+                    .map(|l| bridge.logs.sink(worker, l))
+                    .collect(),
+            ),
+            refusals: Refusals::new(worker, bridge, &snapshot),
+            snapshot,
+        }
+    }
+}
+
+/// Lends one connection the state that only a request needs; given back on drop, also on a panic.
+pub(crate) struct ScratchGuard {
+    core: Rc<Core>,
+    scratch: Option<Box<Scratch>>,
+}
+
+impl ScratchGuard {
+    pub(crate) fn get(&mut self) -> &mut Scratch {
+        self.scratch.get_or_insert_default()
+    }
+}
+
+impl Drop for ScratchGuard {
+    fn drop(&mut self) {
+        let Some(mut scratch) = self.scratch.take() else {
+            return;
+        };
+        let mut kept = self.core.scratches.borrow_mut();
+        if kept.len() < SCRATCHES_KEPT {
+            scratch.shed();
+            kept.push(scratch);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Date {
+    second: u64,
+    text: Vec<u8>,
+}
+
+impl Date {
+    fn refresh(&mut self, second: u64) {
+        if self.second == second && !self.text.is_empty() {
+            return;
+        }
+        self.second = second;
+        self.text.clear();
+        crate::time::imf_fixdate(second, &mut self.text);
+    }
+}

@@ -1,0 +1,226 @@
+//! The loop of one HTTP/1.1 connection: rest, read a head, run the exchange, again.
+//!
+//! A connection at rest holds no buffer and no request state: its task waits for readability alone.
+//! When bytes come it becomes busy (`busy`, boxed for that time) with a read posted in a pooled
+//! buffer, one operation a request; once it has been quiet for a moment it cancels that read, gives
+//! everything back and rests again.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
+
+use engine_net::buffer::Buffer;
+use engine_net::deadline::{Deadline, Strike};
+use engine_net::{Conn, Shutdown, clock, is_cancelled};
+use protocol::http1::{self, Decoded, MessageError, RequestError};
+use protocol::limits::HeadLimits;
+
+use crate::core::Core;
+use crate::exchange::{self, Client, End};
+use crate::listener::Listening;
+use crate::nanos;
+use crate::reply::Fault;
+use crate::scratch::Scratch;
+
+/// A busy connection that has been quiet for this long comes to rest.
+const QUIET: u64 = 20_000_000;
+/// A connection that lingers reads and throws away for at most this long and this much.
+const LINGER: u64 = 1_000_000_000;
+const LINGER_BYTES: usize = 1 << 20;
+
+/// Serves one connection to its end.
+pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) {
+    let deadline = Deadline::new(&conn);
+    let mut served = 0;
+    loop {
+        // The first request is usually on its way: no rest before it.
+        if served > 0 && !rest(&core, &conn, &deadline, &listening).await {
+            return;
+        }
+        match Box::pin(busy(&core, &conn, &deadline, &listening, &mut served)).await {
+            End::KeepAlive => served = served.max(1),
+            End::Close => return,
+            End::Linger => {
+                linger(&conn, &deadline).await;
+                return;
+            }
+        }
+    }
+}
+
+/// Waits for the next request without a buffer; false when the connection is over.
+async fn rest(core: &Rc<Core>, conn: &Conn, deadline: &Deadline, listening: &Listening) -> bool {
+    let idle = listening.settings(core, |l| nanos(l.idle_timeout));
+    if core.draining.get() {
+        return false;
+    }
+    if listening.is_closing() {
+        return false;
+    }
+    deadline.set(clock::now().saturating_add(idle), Strike::Rest);
+    let readable = conn.readable().await;
+    let struck = deadline.struck();
+    deadline.clear();
+    readable.is_ok() && !struck
+}
+
+/// Serves requests until the connection is quiet (`KeepAlive`: it may rest) or over.
+async fn busy(
+    core: &Rc<Core>,
+    conn: &Conn,
+    deadline: &Deadline,
+    listening: &Rc<Listening>,
+    served: &mut u64,
+) -> End {
+    let mut scratch = core.take_scratch();
+    let s = scratch.get();
+    let mut inbound = Buffer::standard();
+    let peer = conn
+        .peer()
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |p| p.ip().to_canonical());
+    loop {
+        let client = Client {
+            core,
+            conn,
+            deadline,
+            listener: listening.id(),
+            peer,
+        };
+        let end = match next_head(client, s, &mut inbound, *served == 0).await {
+            Next::Head { begun } => {
+                *served += 1;
+                let last = listening
+                    .settings(core, |l| l.max_requests_per_connection)
+                    .is_some_and(|max| *served >= max)
+                    || listening.is_closing();
+                exchange::run(client, s, &mut inbound, begun, last).await
+            }
+            Next::Bad { begun, fault } => {
+                exchange::refuse_head(client, s, &mut inbound, begun, fault).await;
+                End::Linger
+            }
+            Next::Quiet => return End::KeepAlive,
+            Next::Closed => return End::Close,
+        };
+        if end != End::KeepAlive {
+            return end;
+        }
+    }
+}
+
+/// What waiting for a head came to.
+enum Next {
+    /// A complete head stands in the scratch area.
+    Head {
+        begun: u64,
+    },
+    /// What came is not a head, or did not come in time.
+    Bad {
+        begun: u64,
+        fault: Fault,
+    },
+    /// Nothing has come for a moment.
+    Quiet,
+    Closed,
+}
+
+/// Reads until a head is complete.
+async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer, first: bool) -> Next {
+    let snapshot = &client.core.live().snapshot.clone();
+    let Some(settings) = snapshot.listeners.get(client.listener) else {
+        return Next::Closed;
+    };
+    let limits = HeadLimits {
+        max_head_bytes: settings.max_header_bytes,
+        max_fields: settings.max_headers,
+        ..HeadLimits::default()
+    };
+    let timeout = nanos(settings.header_timeout);
+    let mut begun = if inbound.is_empty() { 0 } else { clock::now() };
+    let opened = clock::now();
+    loop {
+        inbound.consume(http1::leading_crlf(inbound.filled()));
+        if !inbound.is_empty() {
+            if begun == 0 {
+                begun = clock::now();
+            }
+            match http1::decode_request(inbound.filled(), &mut s.request, &limits) {
+                Ok(Decoded::Complete) => return Next::Head { begun },
+                Ok(Decoded::Partial) => {}
+                Err(error) => {
+                    return Next::Bad {
+                        begun,
+                        fault: Fault::BadRequest(error),
+                    };
+                }
+            }
+            if inbound.room() == 0 && !make_room(inbound, settings.max_header_bytes) {
+                return Next::Bad {
+                    begun,
+                    fault: Fault::BadRequest(RequestError::Message(MessageError::HeadTooLarge)),
+                };
+            }
+        }
+        let waiting = inbound.is_empty();
+        let (at, strike) = match (waiting, first) {
+            (true, true) => (opened.saturating_add(timeout), Strike::ReadShut),
+            (true, false) => (clock::now().saturating_add(QUIET), Strike::CancelRead),
+            (false, _) => (begun.saturating_add(timeout), Strike::ReadShut),
+        };
+        client.deadline.set(at, strike);
+        let (result, back) = if matches!(strike, Strike::CancelRead) {
+            client.conn.read_cancelable(std::mem::take(inbound)).await
+        } else {
+            client.conn.read(std::mem::take(inbound)).await
+        };
+        *inbound = back;
+        let struck = client.deadline.struck();
+        client.deadline.clear();
+        match result {
+            Ok(n) if n > 0 => {}
+            Err(error) if is_cancelled(&error) && waiting => return Next::Quiet,
+            // The first request never came: nothing to answer.
+            _ if waiting => return Next::Closed,
+            _ if struck => {
+                return Next::Bad {
+                    begun,
+                    fault: Fault::HeadTimeout,
+                };
+            }
+            _ => return Next::Closed,
+        }
+    }
+}
+
+/// Makes room for the rest of a head that has outgrown its buffer; false past the bound.
+fn make_room(inbound: &mut Buffer, max: usize) -> bool {
+    inbound.compact();
+    if inbound.room() > 0 {
+        return true;
+    }
+    if inbound.is_large() || max <= inbound.len() {
+        return false;
+    }
+    let mut large = Buffer::large();
+    large.extend(inbound.filled());
+    *inbound = large;
+    true
+}
+
+/// Closes so that the last answer arrives: no more is written, what still comes is read and thrown
+/// away for a while (RFC 9112 section 9.6).
+async fn linger(conn: &Conn, deadline: &Deadline) {
+    conn.shutdown(Shutdown::Write);
+    let end = clock::now().saturating_add(LINGER);
+    let mut buf = Buffer::standard();
+    let mut discarded = 0;
+    while discarded < LINGER_BYTES {
+        buf.clear();
+        deadline.set(end, Strike::BothShut);
+        let (result, back) = conn.read(buf).await;
+        buf = back;
+        match result {
+            Ok(n) if n > 0 && !deadline.struck() => discarded += n,
+            _ => return,
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! THE life of a request: decide, then answer or forward, then record.
+//!
+//! The snapshot is bound here, once, at the request's head; nothing below asks which one is current.
+//! The order of steps is the semantics page's; a request refused at one step costs nothing of the
+//! later ones, and no byte of it reaches an upstream (invariant 12).
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use engine_config::snapshot::{Action, Listener, Route};
+use engine_net::buffer::Buffer;
+use engine_net::deadline::Deadline;
+use engine_net::{Conn, clock};
+use policy::address::client_address;
+use policy::context::View;
+use policy::route::{Found, Lookup};
+use policy::verdict::Verdict;
+use protocol::http1::Rules;
+use protocol::message::{
+    BodyLength, Canonical, Method, Name, TargetForm, Version, canonical_path, host_of,
+};
+
+use crate::core::{Core, Live};
+use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, Side};
+use crate::record::{Record, Shown};
+use crate::reply::{Fault, Reply};
+use crate::scratch::Scratch;
+use crate::{heads, ids, nanos};
+
+mod attempt;
+mod forwarding;
+
+/// The connection that an exchange belongs to.
+#[derive(Clone, Copy)]
+pub(crate) struct Client<'c> {
+    pub(crate) core: &'c Rc<Core>,
+    pub(crate) conn: &'c Conn,
+    pub(crate) deadline: &'c Deadline,
+    pub(crate) listener: usize,
+    pub(crate) peer: IpAddr,
+}
+
+/// What becomes of the connection after an exchange.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum End {
+    KeepAlive,
+    Close,
+    /// Close, but so that the answer is not lost to a reset: the peer may still be sending.
+    Linger,
+}
+
+/// A refused request's unread body up to this is read and thrown away to keep the connection.
+const DRAIN_LIMIT: u64 = 64 * 1024;
+
+/// One request and its answer.
+pub(crate) struct Exchange<'c> {
+    client: Client<'c>,
+    live: Rc<Live>,
+    s: &'c mut Scratch,
+    inbound: &'c mut Buffer,
+    record: Record,
+    /// The request's body, as far as it has not been taken from the client.
+    body: Incoming,
+    /// What of `inbound` belongs to this request and is used up.
+    consumed: usize,
+    /// What was read beyond a streamed request body: it takes the place of `inbound`.
+    leftover: Option<Buffer>,
+    /// `100 Continue` has been sent, or is not expected.
+    continued: bool,
+    keep_alive: bool,
+}
+
+/// Where an answer of the gateway's own is composed.
+struct Composed<'a> {
+    head: &'a mut Vec<u8>,
+    body: &'a mut Vec<u8>,
+}
+
+/// Runs the exchange whose head has been decoded into `s.request` from the front of `inbound`, and
+/// leaves in `inbound` what follows it. `last`: the connection takes no request after this one.
+pub(crate) async fn run(
+    client: Client<'_>,
+    s: &mut Scratch,
+    inbound: &mut Buffer,
+    begun: u64,
+    last: bool,
+) -> End {
+    let live = client.core.live();
+    let record = Record::begin(client.core, &live, begun, s.request.method);
+    let body = Incoming::new(s.request.body, Rules::Request);
+    let keep_alive = s.request.keep_alive && !last && !client.core.draining.get();
+    let consumed = s.request.len;
+    let continued = !(s.request.expect_continue && s.request.version == Version::Http11);
+    let mut x = Exchange {
+        client,
+        live,
+        s,
+        inbound,
+        record,
+        body,
+        consumed,
+        leftover: None,
+        continued,
+        keep_alive,
+    };
+    let answered = match x.decide() {
+        Ok(route) => x.act(route).await,
+        Err(fault) => Err(fault),
+    };
+    let end = match answered {
+        Ok(end) => end,
+        Err(fault) => x.refuse(&fault).await,
+    };
+    x.finish(end).await
+}
+
+/// Answers a head that can't be parsed, or that did not come in time; the connection ends after it.
+pub(crate) async fn refuse_head(
+    client: Client<'_>,
+    s: &mut Scratch,
+    inbound: &mut Buffer,
+    begun: u64,
+    fault: Fault,
+) {
+    s.request.clear();
+    s.request.version = Version::Http11;
+    s.context.clear();
+    let live = client.core.live();
+    let record = Record::begin(client.core, &live, begun, Method::Other);
+    ids::make(client.core, &mut s.request_id);
+    let body = Incoming::new(BodyLength::None, Rules::Request);
+    let mut x = Exchange {
+        client,
+        live,
+        s,
+        inbound,
+        record,
+        body,
+        consumed: 0,
+        leftover: None,
+        continued: true,
+        keep_alive: false,
+    };
+    x.refuse(&fault).await;
+}
+
+impl Exchange<'_> {
+    /// Everything that is decided before a byte goes anywhere: path, route, policies, body bound.
+    fn decide(&mut self) -> Result<u32, Fault> {
+        let Exchange {
+            client,
+            live,
+            s,
+            inbound,
+            record,
+            ..
+        } = self;
+        let core = client.core;
+        let snapshot = &live.snapshot;
+        let Scratch {
+            request,
+            context,
+            captures,
+            path,
+            target: _,
+            client: client_text,
+            request_id,
+            ..
+        } = &mut **s;
+        context.clear();
+        let request = request.view(inbound.filled());
+        let trusted = snapshot.gateway.trusted_proxies.contains(client.peer);
+        ids::choose(
+            core,
+            request,
+            &snapshot.gateway.request_id_header,
+            trusted,
+            request_id,
+        );
+        let address = if trusted {
+            client_address(
+                client.peer,
+                request.headers(Name::XForwardedFor),
+                &snapshot.gateway.trusted_proxies,
+            )
+        } else {
+            client.peer
+        };
+        client_text.clear();
+        heads::address(address, client_text);
+        path.clear();
+        let path: &[u8] = match canonical_path(request.path(), path) {
+            Ok(Canonical::AsIs) => request.path(),
+            Ok(Canonical::Rewritten) => path,
+            Err(_) => return Err(Fault::BadPath),
+        };
+        let listener = u16::try_from(client.listener).unwrap_or(u16::MAX);
+        let lookup = Lookup {
+            listener,
+            request,
+            host: host_of(request.authority()),
+            path,
+        };
+        let id = match snapshot.table.find(&lookup, captures) {
+            Found::Route(id) => id,
+            Found::MethodNotAllowed { allow } => {
+                let mut methods = Vec::new();
+                allow.write(&mut methods);
+                return Err(Fault::MethodNotAllowed(methods));
+            }
+            Found::NotFound => return Err(Fault::NoRoute),
+        };
+        record.route = Some(id);
+        let Some(route) = snapshot.routes.get(id as usize) else {
+            return Err(Fault::NoRoute);
+        };
+        let view = View {
+            request,
+            path,
+            client: address,
+            route: &route.name,
+            now: record.begun,
+            unix: clock::unix_millis() / 1000,
+            random: core.random(),
+        };
+        match route
+            .chain
+            .request(&view, &mut core.policy.borrow_mut(), context)
+        {
+            Verdict::Continue => {}
+            Verdict::Reply(refusal) => return Err(Fault::Refused(refusal)),
+        }
+        let bound = body_bound(snapshot.listeners.get(client.listener), route);
+        match request.head.body {
+            BodyLength::Exact(n) if n > bound => Err(Fault::BodyTooLarge),
+            _ => Ok(id),
+        }
+    }
+
+    /// Carries out the route's action.
+    async fn act(&mut self, id: u32) -> Result<End, Fault> {
+        let live = Rc::clone(&self.live);
+        let Some(route) = live.snapshot.routes.get(id as usize) else {
+            return Err(Fault::NoRoute);
+        };
+        if self.s.request.form == TargetForm::Asterisk {
+            return Ok(self.answer_self(|reply, out| reply.options(out.head)).await);
+        }
+        match &route.action {
+            Action::Forward { upstream } => self.forward(route, *upstream).await,
+            Action::Respond {
+                status,
+                content_type,
+                body,
+            } => Ok(self
+                .answer_self(|reply, out| {
+                    reply.fixed(*status, content_type.as_bytes(), out.head, body)
+                })
+                .await),
+            Action::Redirect { status, location } => {
+                let mut at = std::mem::take(&mut self.s.target);
+                at.clear();
+                let path = self.path();
+                location.apply(path, &self.s.captures, &mut at);
+                let end = self
+                    .answer_self(|reply, out| reply.redirect(*status, &at, out.head))
+                    .await;
+                self.s.target = at;
+                Ok(end)
+            }
+        }
+    }
+
+    /// The canonical path, wherever it stands.
+    fn path(&self) -> &[u8] {
+        let raw = self.s.request.path.of(self.inbound.filled());
+        if self.s.path.is_empty() {
+            raw
+        } else {
+            &self.s.path
+        }
+    }
+
+    /// Answers with a problem document.
+    async fn refuse(&mut self, fault: &Fault) -> End {
+        self.record.blame(fault);
+        if !self.note_refusal(fault).await || matches!(fault, Fault::ClientGone) {
+            return End::Close;
+        }
+        if fault.breaks_framing() {
+            self.keep_alive = false;
+        }
+        self.answer_self(|reply, out| reply.fault(fault, out.head, out.body))
+            .await
+    }
+
+    /// Writes an answer of the gateway's own; `compose` puts head and body into the scratch head.
+    async fn answer_self(&mut self, compose: impl FnOnce(&Reply<'_>, &mut Composed<'_>)) -> End {
+        self.keep_alive &= self.body_can_be_drained();
+        let head_only = self.s.request.method == Method::Head;
+        let Scratch {
+            request,
+            context,
+            head,
+            body,
+            request_id,
+            ..
+        } = &mut *self.s;
+        let reply = Reply {
+            core: self.client.core,
+            gateway: &self.live.snapshot.gateway,
+            context,
+            route: self
+                .record
+                .route
+                .and_then(|id| self.live.snapshot.routes.get(id as usize)),
+            request_id,
+            path: request.path.of(self.inbound.filled()),
+            client: request.version,
+            head_only,
+            keep_alive: self.keep_alive,
+        };
+        compose(&reply, &mut Composed { head, body });
+        self.record.status = status_of(head);
+        let bytes = std::mem::take(head);
+        let result = forward::write_bytes(self.client_sink(self.client.deadline), &bytes).await;
+        self.record.bytes_out += bytes.len() as u64;
+        self.s.head = bytes;
+        match (result, self.keep_alive) {
+            (Err(_), _) => End::Close,
+            (Ok(()), true) => End::KeepAlive,
+            (Ok(()), false) => End::Linger,
+        }
+    }
+
+    /// Whether the rest of the request body is small enough to be read and thrown away.
+    fn body_can_be_drained(&self) -> bool {
+        let nothing_came = self.inbound.len() <= self.consumed;
+        match self.body.remaining() {
+            Some(0) => true,
+            _ if !self.continued && nothing_came => false,
+            Some(n) => n <= DRAIN_LIMIT,
+            None => true,
+        }
+    }
+
+    /// Counts a refusal by what refused it; those of credentials also go to the audit log. False:
+    /// that log has no room, so the refusal may not be answered.
+    async fn note_refusal(&self, fault: &Fault) -> bool {
+        let Fault::Refused(refusal) = fault else {
+            return true;
+        };
+        let route = self
+            .record
+            .route
+            .and_then(|id| self.live.snapshot.routes.get(id as usize));
+        let shown = Shown {
+            request: self.s.request.view(self.inbound.filled()),
+            context: &self.s.context,
+            client: &self.s.client,
+            request_id: &self.s.request_id,
+        };
+        self.live.refusals.note(refusal, route, &shown).await
+    }
+
+    fn client_sink<'d>(&self, deadline: &'d Deadline) -> Side<'d>
+    where
+        Self: 'd,
+    {
+        let listener = self.live.snapshot.listeners.get(self.client.listener);
+        let timeout = listener.map_or(u64::MAX, |l| nanos(l.write_timeout));
+        Side {
+            conn: self.client.conn,
+            deadline,
+            timeout,
+            whole: u64::MAX,
+        }
+    }
+
+    fn client_source<'d>(&self, deadline: &'d Deadline) -> Side<'d>
+    where
+        Self: 'd,
+    {
+        let listener = self.live.snapshot.listeners.get(self.client.listener);
+        let timeout = listener.map_or(u64::MAX, |l| nanos(l.body_timeout));
+        Side {
+            conn: self.client.conn,
+            deadline,
+            timeout,
+            whole: u64::MAX,
+        }
+    }
+
+    /// Writes the record, then leaves the connection's buffer at what follows this request.
+    async fn finish(mut self, end: End) -> End {
+        self.record.bytes_in = self.s.request.len as u64 + self.body.payload;
+        let source = self.client_source(self.client.deadline);
+        let Exchange {
+            s,
+            inbound,
+            record,
+            mut body,
+            consumed,
+            leftover,
+            ..
+        } = self;
+        record.finish(&Shown {
+            request: s.request.view(inbound.filled()),
+            context: &s.context,
+            client: &s.client,
+            request_id: &s.request_id,
+        });
+        match leftover {
+            Some(rest) => *inbound = rest,
+            None => inbound.consume(consumed),
+        }
+        if end != End::KeepAlive || body.is_done() {
+            return end;
+        }
+        let drain = Pump {
+            source,
+            sink: source,
+            out: Outgoing::Discard,
+            bounds: Bounds {
+                max_bytes: body.payload.saturating_add(DRAIN_LIMIT),
+                min_rate: 0,
+            },
+            lead: &[],
+            strip: None,
+        };
+        match drain.run(&mut body, inbound).await {
+            Ok(()) => End::KeepAlive,
+            Err(_) => End::Linger,
+        }
+    }
+}
+
+/// Payload bytes that a request to `route` may carry.
+fn body_bound(listener: Option<&Listener>, route: &Route) -> u64 {
+    route
+        .max_body_bytes
+        .or_else(|| listener.and_then(|l| l.max_body_bytes))
+        .unwrap_or(u64::MAX)
+}
+
+/// The status in a head that this gateway wrote: "HTTP/1.1 NNN".
+fn status_of(head: &[u8]) -> u16 {
+    head.get(9..12)
+        .unwrap_or_default()
+        .iter()
+        .fold(0, |n, b| n * 10 + u16::from(b.wrapping_sub(b'0')))
+}

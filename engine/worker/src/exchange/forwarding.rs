@@ -1,0 +1,132 @@
+//! Forwarding: endpoint after endpoint until one has answered, or there is none left to ask.
+//!
+//! Asking again is allowed only while nothing of an answer has gone to the client, and only when the
+//! first try can't have had an effect: the endpoint refused the connection, or a re-used connection
+//! died before a byte of the answer, the method is idempotent and all of its body is still held.
+
+use engine_config::snapshot::{Route, Upstream as Settings};
+use engine_net::clock;
+
+use super::attempt::Outcome;
+use super::{End, Exchange};
+use crate::heads;
+use crate::nanos;
+use crate::removed::Removed;
+use crate::reply::Fault;
+use crate::upstream::Tried;
+
+impl Exchange<'_> {
+    /// Sends the request on and its answer back. A fault returned here is one to answer with; once
+    /// an answer has begun, failures end in `End::Close`.
+    pub(super) async fn forward(&mut self, route: &Route, id: u16) -> Result<End, Fault> {
+        let live = std::rc::Rc::clone(&self.live);
+        let (Some(upstream), Some(settings)) = (
+            live.upstreams.get(usize::from(id)),
+            live.snapshot.upstreams.get(usize::from(id)),
+        ) else {
+            return Err(Fault::NoEndpoint);
+        };
+        self.record.upstream = Some(id);
+        self.compose_target(route);
+        let whole = self.whole_deadline(route, settings);
+        let mut tried = Tried::default();
+        let mut fresh = false;
+        loop {
+            let lease = match upstream
+                .lease(self.client.core, settings, &mut tried, fresh, whole)
+                .await
+            {
+                Ok(lease) => lease,
+                Err(fault) => {
+                    upstream.series.errors.inc(fault.row().cause);
+                    return Err(fault);
+                }
+            };
+            self.record.attempts += 1;
+            self.record.endpoint = Some(lease.index);
+            self.compose_request(route, settings, usize::from(lease.index));
+            match self.attempt(route, settings, lease, whole).await {
+                Outcome::Answered => break,
+                Outcome::Stale if !fresh => {
+                    upstream.series.retries.inc("stale_connection");
+                    fresh = true;
+                }
+                Outcome::Stale => return Err(self.upstream_fault(upstream, Fault::UpstreamClosed)),
+                Outcome::Failed(fault) => return Err(self.upstream_fault(upstream, fault)),
+                Outcome::Aborted(fault) => {
+                    let fault = self.upstream_fault(upstream, fault);
+                    self.record.blame(&fault);
+                    self.client.conn.shutdown(engine_net::Shutdown::Both);
+                    return Ok(End::Close);
+                }
+            }
+        }
+        Ok(if self.keep_alive {
+            End::KeepAlive
+        } else {
+            End::Linger
+        })
+    }
+
+    fn upstream_fault(&self, upstream: &crate::upstream::Upstream, fault: Fault) -> Fault {
+        let row = fault.row();
+        if row.blame == crate::reply::Blame::Upstream {
+            upstream.series.errors.inc(row.cause);
+        }
+        fault
+    }
+
+    /// The instant at which all tries together are over.
+    fn whole_deadline(&self, route: &Route, settings: &Settings) -> u64 {
+        match route.timeout.or(settings.timeout) {
+            Some(timeout) => clock::now().saturating_add(nanos(timeout)),
+            None => u64::MAX,
+        }
+    }
+
+    fn removed(&self, route: &Route) -> &Removed {
+        self.live
+            .routes
+            .get(route.id as usize)
+            .map_or(const { &Removed::NONE }, |route| &route.removed)
+    }
+
+    fn compose_target(&mut self, route: &Route) {
+        let mut target = std::mem::take(&mut self.s.target);
+        let request = self.s.request.view(self.inbound.filled());
+        heads::target(
+            request,
+            self.path(),
+            route,
+            self.removed(route),
+            &self.s.captures,
+            &mut target,
+        );
+        self.s.target = target;
+    }
+
+    fn compose_request(&mut self, route: &Route, settings: &Settings, endpoint: usize) {
+        let mut head = std::mem::take(&mut self.s.head);
+        head.clear();
+        let snapshot = &self.live.snapshot;
+        let mut peer = std::mem::take(&mut self.s.body);
+        peer.clear();
+        heads::address(self.client.peer, &mut peer);
+        let forwarded = heads::Forwarded {
+            request: self.s.request.view(self.inbound.filled()),
+            gateway: &snapshot.gateway,
+            route,
+            removed: self.removed(route),
+            identity_names: &snapshot.identity_headers,
+            context: &self.s.context,
+            target: &self.s.target,
+            trusted: snapshot.gateway.trusted_proxies.contains(self.client.peer),
+            peer: &peer,
+            endpoint: settings.endpoints.get(endpoint).map_or("", |e| &e.name),
+            request_id: &self.s.request_id,
+        };
+        heads::request(&forwarded, &mut head);
+        self.s.head = head;
+        self.s.body = peer;
+    }
+}

@@ -1,0 +1,465 @@
+//! THE body pump: moves one message body from the connection that sends it to the one that takes it.
+//!
+//! There is one pump for both directions and every pair of framings. Bytes are read into a pooled
+//! buffer and sent from that same buffer; framing that stays the same is checked and passed through
+//! verbatim. Memory is bounded: one buffer per direction, read again only when it has been taken.
+
+use engine_net::buffer::{Buffer, STANDARD};
+use engine_net::deadline::{Deadline, Strike};
+use engine_net::{Conn, clock};
+use policy::identity::HeaderNames;
+use protocol::http1::{ChunkError, Chunked, LAST_CHUNK, Rules, chunk_line, encode};
+use protocol::limits::HeadLimits;
+use protocol::message::{BodyLength, Name};
+
+/// How much of a body is still to come on the side that sends it.
+pub(crate) struct Incoming {
+    framing: Framing,
+    /// Payload bytes taken so far, without framing.
+    pub(crate) payload: u64,
+    /// Re-framing only: a chunk has been written whose CRLF is still owed.
+    open_chunk: bool,
+    /// What goes out after the bytes of this step: the last chunk with its trailer section.
+    tail: Vec<u8>,
+}
+
+enum Framing {
+    Done,
+    Exact(u64),
+    Chunked(Chunked),
+    /// The last chunk has begun; its trailer section is not complete yet.
+    Trailers(Chunked),
+    UntilClose,
+}
+
+/// How the body is framed for the side that takes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Outgoing {
+    /// Length known from the head, or delimited by the close of the connection: bytes as they are.
+    Plain,
+    /// `Transfer-Encoding: chunked`.
+    Chunked,
+    /// Read and thrown away: the taker has gone, the framing of the sender must still be kept.
+    Discard,
+}
+
+/// One end of the pump.
+#[derive(Clone, Copy)]
+pub(crate) struct Side<'a> {
+    pub(crate) conn: &'a Conn,
+    pub(crate) deadline: &'a Deadline,
+    /// Nanoseconds allowed between two bytes (reading) or for one write.
+    pub(crate) timeout: u64,
+    /// Monotonic instant at which the whole exchange is over; `u64::MAX` when unset.
+    pub(crate) whole: u64,
+}
+
+impl Side<'_> {
+    pub(crate) fn arm(&self, strike: Strike) {
+        let at = clock::now().saturating_add(self.timeout).min(self.whole);
+        self.deadline.set(at, strike);
+    }
+}
+
+/// Bounds on the body that passes.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Payload bytes at most.
+    pub(crate) max_bytes: u64,
+    /// Payload bytes per second at least, once five seconds have passed; 0 for no such rule.
+    pub(crate) min_rate: u64,
+}
+
+impl Bounds {
+    pub(crate) const NONE: Bounds = Bounds {
+        max_bytes: u64::MAX,
+        min_rate: 0,
+    };
+}
+
+/// Why a body stopped before its end; who is to blame follows from the variant.
+#[derive(Debug)]
+pub(crate) enum PumpError {
+    /// The sender closed or reset in the middle of the body.
+    SourceClosed,
+    /// The sender was silent for too long.
+    SourceTimeout,
+    /// The sender is alive but slower than the least rate.
+    SourceTooSlow,
+    /// The sender's chunked framing is broken.
+    SourceMalformed(&'static str),
+    /// More payload than allowed.
+    TooLarge,
+    /// The taker closed or reset.
+    SinkClosed,
+    /// The taker did not take bytes in time.
+    SinkTimeout,
+}
+
+impl PumpError {
+    /// The side that sends the body is the one that failed.
+    pub(crate) fn is_source(&self) -> bool {
+        !matches!(self, PumpError::SinkClosed | PumpError::SinkTimeout)
+    }
+}
+
+/// A body slower than the least rate is given up only after this long.
+const MIN_RATE_GRACE: u64 = 5_000_000_000;
+/// A body that has passed this many bytes and is not over goes on in large buffers.
+const LARGE_AFTER: u64 = 32 * 1024;
+
+/// One run of the pump: where from, where to, in which framing, and under which bounds.
+pub(crate) struct Pump<'a> {
+    pub(crate) source: Side<'a>,
+    pub(crate) sink: Side<'a>,
+    pub(crate) out: Outgoing,
+    pub(crate) bounds: Bounds,
+    /// Bytes that go out before the first byte of the body: the encoded head.
+    pub(crate) lead: &'a [u8],
+    /// Names that must not pass in trailers, beside the fixed ones.
+    pub(crate) strip: Option<&'a HeaderNames>,
+}
+
+impl Pump<'_> {
+    /// Moves the body to its end. `buf` holds what has been read of it so far and comes back with
+    /// what was read beyond it (the next pipelined message, or stray bytes).
+    pub(crate) async fn run(self, body: &mut Incoming, buf: &mut Buffer) -> Result<(), PumpError> {
+        let mut lead = self.lead;
+        let started = clock::now();
+        loop {
+            let step = body.step(buf, self.out, self.strip)?;
+            if body.payload > self.bounds.max_bytes {
+                return Err(PumpError::TooLarge);
+            }
+            let rest = split_rest(buf, &step);
+            if self.out != Outgoing::Discard {
+                self.send(body, buf, lead).await?;
+            }
+            lead = &[];
+            match rest {
+                Some(rest) => *buf = rest,
+                None => buf.clear(),
+            }
+            if step.done {
+                return Ok(());
+            }
+            if buf.is_empty() && !buf.is_large() && body.is_long() {
+                *buf = Buffer::large();
+            }
+            if !self.fill(body, buf, started).await? {
+                return self.finish_at_close(body, buf).await;
+            }
+        }
+    }
+
+    /// Sends `lead`, what stands in `buf` and the body's tail, in one operation where they fit.
+    async fn send(
+        &self,
+        body: &mut Incoming,
+        buf: &mut Buffer,
+        lead: &[u8],
+    ) -> Result<(), PumpError> {
+        if self.out == Outgoing::Chunked && body.reframes() && !buf.is_empty() {
+            let mut line = [0; 18];
+            let line = chunk_line(buf.len(), &mut line);
+            if !buf.prepend(line) || (body.open_chunk && !buf.prepend(b"\r\n")) {
+                return Err(PumpError::SinkClosed);
+            }
+            body.open_chunk = true;
+        }
+        if !lead.is_empty() && !buf.prepend(lead) {
+            write_bytes(self.sink, lead).await?;
+        }
+        if !body.tail.is_empty() {
+            if body.open_chunk {
+                body.tail.splice(0..0, *b"\r\n");
+            }
+            if !buf.extend(&body.tail) {
+                write(self.sink, buf).await?;
+                write_bytes(self.sink, &body.tail).await?;
+            }
+            body.tail.clear();
+        }
+        write(self.sink, buf).await
+    }
+
+    /// Reads more of the body; false at the sender's end of stream.
+    async fn fill(
+        &self,
+        body: &Incoming,
+        buf: &mut Buffer,
+        started: u64,
+    ) -> Result<bool, PumpError> {
+        if buf.room() == 0 {
+            buf.compact();
+            if buf.room() == 0 {
+                return Err(PumpError::SourceMalformed("trailer_section_too_large"));
+            }
+        }
+        self.source.arm(Strike::ReadShut);
+        let (result, back) = self.source.conn.read(std::mem::take(buf)).await;
+        *buf = back;
+        let n = match result {
+            _ if self.source.deadline.struck() => return Err(PumpError::SourceTimeout),
+            Ok(n) => n,
+            Err(_) => return Err(PumpError::SourceClosed),
+        };
+        self.source.deadline.clear();
+        if self.bounds.min_rate > 0 {
+            let elapsed = clock::now().saturating_sub(started);
+            let due = u128::from(self.bounds.min_rate) * u128::from(elapsed) / 1_000_000_000;
+            if elapsed > MIN_RATE_GRACE && u128::from(body.payload) + (n as u128) < due {
+                return Err(PumpError::SourceTooSlow);
+            }
+        }
+        Ok(n > 0)
+    }
+
+    /// The sender closed: the end of a body delimited so, a fault in every other.
+    async fn finish_at_close(
+        &self,
+        body: &mut Incoming,
+        buf: &mut Buffer,
+    ) -> Result<(), PumpError> {
+        if !body.until_close() {
+            return Err(PumpError::SourceClosed);
+        }
+        body.framing = Framing::Done;
+        if self.out == Outgoing::Chunked {
+            body.tail.extend_from_slice(LAST_CHUNK);
+            self.send(body, buf, &[]).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes all of `buf`, bounded by the side's write time-out.
+pub(crate) async fn write(sink: Side<'_>, buf: &mut Buffer) -> Result<(), PumpError> {
+    if buf.is_empty() {
+        return Ok(());
+    }
+    sink.arm(Strike::BothShut);
+    let (result, back) = sink.conn.write(std::mem::take(buf)).await;
+    *buf = back;
+    if sink.deadline.struck() {
+        return Err(PumpError::SinkTimeout);
+    }
+    sink.deadline.clear();
+    result.map_err(|_| PumpError::SinkClosed)
+}
+
+/// Writes bytes that stand in no pooled buffer yet.
+pub(crate) async fn write_bytes(sink: Side<'_>, mut bytes: &[u8]) -> Result<(), PumpError> {
+    while !bytes.is_empty() {
+        let mut buf = if bytes.len() > STANDARD {
+            Buffer::large()
+        } else {
+            Buffer::standard()
+        };
+        let (now, later) = bytes.split_at(bytes.len().min(buf.room()));
+        buf.extend(now);
+        write(sink, &mut buf).await?;
+        bytes = later;
+    }
+    Ok(())
+}
+
+/// Cuts `buf` down to what is to be sent; what lies beyond this step moves to a buffer of its own.
+fn split_rest(buf: &mut Buffer, step: &Step) -> Option<Buffer> {
+    let beyond = buf.filled().get(step.consumed..).unwrap_or_default();
+    let rest = (!beyond.is_empty()).then(|| {
+        let mut rest = if buf.is_large() {
+            Buffer::large()
+        } else {
+            Buffer::standard()
+        };
+        rest.extend(beyond);
+        rest
+    });
+    buf.truncate(step.send);
+    rest
+}
+
+/// What the front of a buffer holds of the body: `send` bytes to go out, `consumed` that are used up.
+struct Step {
+    send: usize,
+    consumed: usize,
+    done: bool,
+}
+
+impl Incoming {
+    pub(crate) fn new(length: BodyLength, rules: Rules) -> Incoming {
+        let framing = match length {
+            BodyLength::None | BodyLength::Exact(0) => Framing::Done,
+            BodyLength::Exact(n) => Framing::Exact(n),
+            BodyLength::Chunked => Framing::Chunked(Chunked::new(rules)),
+            BodyLength::UntilClose => Framing::UntilClose,
+        };
+        Incoming {
+            framing,
+            payload: 0,
+            open_chunk: false,
+            tail: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.framing, Framing::Done)
+    }
+
+    /// The body ends when its sender closes: that sender's connection can't be used again.
+    pub(crate) fn until_close(&self) -> bool {
+        matches!(self.framing, Framing::UntilClose)
+    }
+
+    /// Bytes still to come when that is known.
+    pub(crate) fn remaining(&self) -> Option<u64> {
+        match &self.framing {
+            Framing::Done => Some(0),
+            Framing::Exact(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    fn is_long(&self) -> bool {
+        match &self.framing {
+            Framing::Exact(left) => *left > LARGE_AFTER,
+            _ => self.payload > LARGE_AFTER,
+        }
+    }
+
+    /// The taker's chunks are made here, since the sender's framing is not chunked.
+    fn reframes(&self) -> bool {
+        matches!(self.framing, Framing::UntilClose)
+    }
+
+    /// Takes this body's part of `buf`, taking framing apart in place where the taker wants none.
+    fn step(
+        &mut self,
+        buf: &mut Buffer,
+        out: Outgoing,
+        strip: Option<&HeaderNames>,
+    ) -> Result<Step, PumpError> {
+        let step = match &mut self.framing {
+            Framing::Done => Step {
+                send: 0,
+                consumed: 0,
+                done: true,
+            },
+            Framing::Exact(left) => {
+                let n = usize::try_from(*left).unwrap_or(usize::MAX).min(buf.len());
+                *left -= n as u64;
+                self.payload += n as u64;
+                Step {
+                    send: n,
+                    consumed: n,
+                    done: *left == 0,
+                }
+            }
+            Framing::UntilClose => {
+                self.payload += buf.len() as u64;
+                Step {
+                    send: buf.len(),
+                    consumed: buf.len(),
+                    done: false,
+                }
+            }
+            Framing::Chunked(chunked) => {
+                // An extension in an answer was checked by the scan and may pass as it is: re-framing
+                // in the middle of a chunk whose size line has gone out is not possible.
+                let (send, consumed, last) = if out == Outgoing::Chunked {
+                    let scanned = chunked.scan(buf.filled()).map_err(malformed)?;
+                    self.payload += scanned.payload;
+                    (scanned.consumed, scanned.consumed, scanned.at_last_chunk)
+                } else {
+                    let plain = chunked.unframe(buf.filled_mut()).map_err(malformed)?;
+                    self.payload += plain.payload as u64;
+                    (plain.payload, plain.consumed, plain.at_last_chunk)
+                };
+                if !last {
+                    return Ok(Step {
+                        send,
+                        consumed,
+                        done: false,
+                    });
+                }
+                self.framing = Framing::Trailers(chunked.clone());
+                self.step_trailers(buf, send, consumed, out, strip)?
+            }
+            Framing::Trailers(_) => self.step_trailers(buf, 0, 0, out, strip)?,
+        };
+        if step.done {
+            self.framing = Framing::Done;
+        }
+        Ok(step)
+    }
+
+    /// Takes the last chunk and its trailer section, which stand at `buf[consumed..]`.
+    fn step_trailers(
+        &mut self,
+        buf: &Buffer,
+        send: usize,
+        consumed: usize,
+        out: Outgoing,
+        strip: Option<&HeaderNames>,
+    ) -> Result<Step, PumpError> {
+        let Framing::Trailers(chunked) = &mut self.framing else {
+            return Ok(Step {
+                send,
+                consumed,
+                done: true,
+            });
+        };
+        let rest = buf.filled().get(consumed..).unwrap_or_default();
+        let mut fields = Vec::new();
+        let Some(n) = chunked
+            .trailers(rest, &mut fields, &HeadLimits::default())
+            .map_err(malformed)?
+        else {
+            return Ok(Step {
+                send,
+                consumed,
+                done: false,
+            });
+        };
+        if out != Outgoing::Chunked {
+            return Ok(Step {
+                send,
+                consumed: consumed + n,
+                done: true,
+            });
+        }
+        if fields.is_empty() && rest.starts_with(LAST_CHUNK) {
+            return Ok(Step {
+                send: send + n,
+                consumed: consumed + n,
+                done: true,
+            });
+        }
+        self.tail.extend_from_slice(b"0\r\n");
+        for field in &fields {
+            let name = field.name.of(rest);
+            let framing = matches!(
+                field.known,
+                Name::ContentLength
+                    | Name::TransferEncoding
+                    | Name::Host
+                    | Name::Trailer
+                    | Name::Authorization
+            );
+            if !field.hop_by_hop && !framing && !strip.is_some_and(|names| names.matches(name)) {
+                encode::field(&mut self.tail, name, field.value.of(rest));
+            }
+        }
+        self.tail.extend_from_slice(b"\r\n");
+        Ok(Step {
+            send,
+            consumed: consumed + n,
+            done: true,
+        })
+    }
+}
+
+fn malformed(error: ChunkError) -> PumpError {
+    PumpError::SourceMalformed(error.cause())
+}

@@ -1,0 +1,339 @@
+//! The heads that the gateway writes: the request towards an upstream and the response towards a client.
+//!
+//! Hop-by-hop fields and those named in Connection go first; then fields that clients may not set
+//! (identity, forwarding, credentials); then the gateway adds its own (RFC 9110 section 7.6,
+//! semantics page "Forwarding"). Body framing is written here from the decoded length, never copied.
+
+use std::net::IpAddr;
+
+use engine_config::snapshot::{Gateway, HostHeader, Route};
+use policy::context::Context;
+use policy::identity::HeaderNames;
+use protocol::http1::encode;
+use protocol::message::{BodyLength, Name, Request, Response, TargetForm, Version};
+
+use crate::core::Core;
+use crate::forward::Outgoing;
+use crate::removed::Removed;
+
+/// What the request towards the upstream is made from.
+pub(crate) struct Forwarded<'a> {
+    pub(crate) request: Request<'a>,
+    pub(crate) gateway: &'a Gateway,
+    pub(crate) route: &'a Route,
+    pub(crate) removed: &'a Removed,
+    pub(crate) identity_names: &'a HeaderNames,
+    pub(crate) context: &'a Context,
+    /// Path and query to ask for.
+    pub(crate) target: &'a [u8],
+    /// The socket's peer is a trusted proxy: its forwarding fields are kept and appended to.
+    pub(crate) trusted: bool,
+    /// The socket's peer, as text.
+    pub(crate) peer: &'a [u8],
+    pub(crate) endpoint: &'a str,
+    pub(crate) request_id: &'a [u8],
+}
+
+const VIA_11: &[u8] = b"1.1 portcullis";
+const VIA_10: &[u8] = b"1.0 portcullis";
+
+/// Appends the request head for the upstream to `out`.
+pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
+    let head = f.request.head;
+    encode::request_line(out, f.request.method_text(), f.target);
+    let authority = f.request.authority();
+    match &f.route.host_header {
+        HostHeader::Client if !authority.is_empty() => encode::field(out, b"Host", authority),
+        HostHeader::Set(host) => encode::field(out, b"Host", host.as_bytes()),
+        HostHeader::Client | HostHeader::Upstream => {
+            encode::field(out, b"Host", f.endpoint.as_bytes())
+        }
+    }
+    let id_name = f.gateway.request_id_header.as_bytes();
+    for (field, name, value) in f.request.fields() {
+        if field.hop_by_hop || is_replaced(field.known, f.trusted) {
+            continue;
+        }
+        if field.known == Name::Cookie && f.removed.any_cookie() {
+            cookies(out, f.removed, value);
+            continue;
+        }
+        if name.eq_ignore_ascii_case(id_name)
+            || f.identity_names.matches(name)
+            || f.removed.header(name)
+            || f.route.request_headers.drops(name)
+        {
+            continue;
+        }
+        encode::field(out, name, value);
+    }
+    match head.body {
+        BodyLength::Exact(n) => encode::field_u64(out, b"Content-Length", n),
+        BodyLength::Chunked => encode::field(out, b"Transfer-Encoding", b"chunked"),
+        BodyLength::None | BodyLength::UntilClose => {}
+    }
+    let via = if head.version == Version::Http10 {
+        VIA_10
+    } else {
+        VIA_11
+    };
+    appended(out, f.request, Name::Via, b"Via", via, true);
+    appended(
+        out,
+        f.request,
+        Name::XForwardedFor,
+        b"X-Forwarded-For",
+        f.peer,
+        f.trusted,
+    );
+    // A trusted proxy's word on host and protocol stands; it alone knows what the client said.
+    if !f.trusted || f.request.header(Name::XForwardedProto).is_none() {
+        encode::field(out, b"X-Forwarded-Proto", b"http");
+    }
+    if !authority.is_empty() && (!f.trusted || f.request.header(Name::XForwardedHost).is_none()) {
+        encode::field(out, b"X-Forwarded-Host", authority);
+    }
+    forwarded(out, f);
+    encode::field(out, id_name, f.request_id);
+    f.context.identity.forward_lines(out);
+    out.extend_from_slice(f.route.request_headers.lines());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Fields that the gateway always writes itself, or that end at this hop.
+fn is_replaced(name: Name, trusted: bool) -> bool {
+    match name {
+        Name::Host
+        | Name::ContentLength
+        | Name::TransferEncoding
+        | Name::Expect
+        | Name::Via
+        | Name::XForwardedFor
+        | Name::Forwarded => true,
+        Name::XForwardedProto | Name::XForwardedHost => !trusted,
+        _ => false,
+    }
+}
+
+/// One field line that continues what came, if that may be believed, with an element of our own.
+fn appended(
+    out: &mut Vec<u8>,
+    request: Request<'_>,
+    known: Name,
+    name: &[u8],
+    element: &[u8],
+    keep: bool,
+) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    if keep {
+        for value in request.headers(known) {
+            if !value.is_empty() {
+                out.extend_from_slice(value);
+                out.extend_from_slice(b", ");
+            }
+        }
+    }
+    out.extend_from_slice(element);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `Forwarded` (RFC 7239), with the address quoted where its grammar asks for it.
+fn forwarded(out: &mut Vec<u8>, f: &Forwarded<'_>) {
+    out.extend_from_slice(b"Forwarded: ");
+    if f.trusted {
+        for value in f.request.headers(Name::Forwarded) {
+            out.extend_from_slice(value);
+            out.extend_from_slice(b", ");
+        }
+    }
+    let v6 = f.peer.contains(&b':');
+    out.extend_from_slice(if v6 { b"for=\"[" } else { b"for=" });
+    out.extend_from_slice(f.peer);
+    if v6 {
+        out.extend_from_slice(b"]\"");
+    }
+    let authority = f.request.authority();
+    if !authority.is_empty() {
+        out.extend_from_slice(b";host=\"");
+        out.extend_from_slice(authority);
+        out.push(b'"');
+    }
+    out.extend_from_slice(b";proto=http\r\n");
+}
+
+/// The Cookie field without the cookies that carried a credential.
+fn cookies(out: &mut Vec<u8>, removed: &Removed, value: &[u8]) {
+    let mut first = true;
+    for pair in value.split(|b| *b == b';') {
+        let pair = pair.trim_ascii();
+        let name = pair.split(|b| *b == b'=').next().unwrap_or_default();
+        if pair.is_empty() || removed.cookie(name) {
+            continue;
+        }
+        out.extend_from_slice(if first { b"Cookie: " } else { b"; " });
+        out.extend_from_slice(pair);
+        first = false;
+    }
+    if !first {
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// What the response towards the client is made from.
+pub(crate) struct Answered<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) response: Response<'a>,
+    pub(crate) gateway: &'a Gateway,
+    pub(crate) route: &'a Route,
+    pub(crate) context: &'a Context,
+    pub(crate) request_id: &'a [u8],
+    pub(crate) client: Version,
+    pub(crate) out: Outgoing,
+    /// Whether the connection to the client lives on after this answer.
+    pub(crate) keep_alive: bool,
+}
+
+/// Appends the response head for the client to `out`.
+pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
+    let status = a.response.status();
+    encode::status_line(out, Version::Http11, status, Some(a.response.reason()));
+    let id_name = a.gateway.request_id_header.as_bytes();
+    let mut dated = false;
+    for (field, name, value) in a.response.fields() {
+        match field.known {
+            _ if field.hop_by_hop => continue,
+            Name::Via | Name::TransferEncoding => continue,
+            // A length stands without a body in answers to HEAD and in 304 (RFC 9110 section 8.6).
+            Name::ContentLength
+                if status == 204 || !matches!(a.response.head.body, BodyLength::None) =>
+            {
+                continue;
+            }
+            Name::Date => dated = true,
+            _ => {}
+        }
+        if name.eq_ignore_ascii_case(id_name) || a.route.response_headers.drops(name) {
+            continue;
+        }
+        encode::field(out, name, value);
+    }
+    if !dated {
+        out.extend_from_slice(b"Date: ");
+        a.core.date(out);
+        out.extend_from_slice(b"\r\n");
+    }
+    match a.response.head.body {
+        BodyLength::Exact(n) => encode::field_u64(out, b"Content-Length", n),
+        BodyLength::Chunked | BodyLength::UntilClose if a.out == Outgoing::Chunked => {
+            encode::field(out, b"Transfer-Encoding", b"chunked");
+        }
+        _ => {}
+    }
+    out.extend_from_slice(b"Via: ");
+    for value in a.response.headers(Name::Via) {
+        out.extend_from_slice(value);
+        out.extend_from_slice(b", ");
+    }
+    out.extend_from_slice(if a.response.head.version == Version::Http10 {
+        VIA_10
+    } else {
+        VIA_11
+    });
+    out.extend_from_slice(b"\r\n");
+    encode::field(out, id_name, a.request_id);
+    a.context.limits.write_headers(a.route.chain.limits(), out);
+    out.extend_from_slice(a.route.response_headers.lines());
+    persistence(out, a.client, a.keep_alive);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends an interim (1xx) response head with its fields to `out`.
+pub(crate) fn interim(response: Response<'_>, out: &mut Vec<u8>) {
+    encode::status_line(
+        out,
+        Version::Http11,
+        response.status(),
+        Some(response.reason()),
+    );
+    for (field, name, value) in response.fields() {
+        if !field.hop_by_hop && !matches!(field.known, Name::ContentLength | Name::TransferEncoding)
+        {
+            encode::field(out, name, value);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Says whether the connection lives on, where that differs from the version's default.
+pub(crate) fn persistence(out: &mut Vec<u8>, client: Version, keep_alive: bool) {
+    if !keep_alive {
+        out.extend_from_slice(b"Connection: close\r\n");
+    } else if client == Version::Http10 {
+        out.extend_from_slice(b"Connection: keep-alive\r\n");
+    }
+}
+
+/// The target to ask the upstream for: the canonical path as the route re-writes it, then the query
+/// without the parameters that carried a credential.
+pub(crate) fn target(
+    request: Request<'_>,
+    path: &[u8],
+    route: &Route,
+    removed: &Removed,
+    captures: &policy::route::Captures,
+    out: &mut Vec<u8>,
+) {
+    out.clear();
+    if request.head.form == TargetForm::Asterisk {
+        out.push(b'*');
+        return;
+    }
+    if let Some(rewrite) = &route.rewrite {
+        rewrite.apply(path, captures, out);
+    } else if let Some(prefix) = &route.strip_prefix {
+        out.extend_from_slice(policy::route::strip_prefix(path, prefix).unwrap_or(path));
+    } else {
+        out.extend_from_slice(path);
+    }
+    if out.first() != Some(&b'/') {
+        out.insert(0, b'/');
+    }
+    if !request.head.has_query {
+        return;
+    }
+    if !removed.any_query() {
+        out.push(b'?');
+        out.extend_from_slice(request.query());
+        return;
+    }
+    let mut separator = b'?';
+    for pair in request.query().split(|b| *b == b'&') {
+        let name = pair.split(|b| *b == b'=').next().unwrap_or_default();
+        if !removed.query(name) {
+            out.push(separator);
+            out.extend_from_slice(pair);
+            separator = b'&';
+        }
+    }
+}
+
+/// Appends an address as text: dotted quads without formatting machinery, since each connection pays.
+pub(crate) fn address(address: IpAddr, out: &mut Vec<u8>) {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let mut number = itoa::Buffer::new();
+            for (i, octet) in v4.octets().into_iter().enumerate() {
+                if i > 0 {
+                    out.push(b'.');
+                }
+                out.extend_from_slice(number.format(octet).as_bytes());
+            }
+        }
+        IpAddr::V6(v6) => {
+            use std::io::Write;
+            // Writing to a Vec can't fail.
+            let _ = write!(out, "{v6}");
+        }
+    }
+}

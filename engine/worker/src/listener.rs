@@ -1,0 +1,172 @@
+//! This worker's side of one listener: accepting, counting, and the end of it.
+//!
+//! A listener is known by its name; a reload changes the settings behind it, not its socket, unless
+//! the address has changed.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine_bridge::board::Total;
+use engine_bridge::metrics::ListenerSeries;
+use engine_config::snapshot as config;
+use engine_net::listener::Listener;
+use engine_net::{Conn, is_cancelled, runtime};
+
+use crate::core::Core;
+use crate::downstream::http1;
+
+/// One listener on this worker.
+pub(crate) struct Listening {
+    pub(crate) name: Arc<str>,
+    pub(crate) address: engine_config::snapshot::Address,
+    id: Cell<usize>,
+    socket: RefCell<Option<Rc<Listener>>>,
+    pub(crate) series: Arc<ListenerSeries>,
+    /// Connections of the whole node on this listener, and in all.
+    open: Arc<Total>,
+    open_all: Arc<Total>,
+    closing: Cell<bool>,
+}
+
+/// How long accepting pauses when the process is out of descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+impl Listening {
+    pub(crate) fn new(core: &Core, settings: &config::Listener, socket: Listener) -> Rc<Listening> {
+        Rc::new(Listening {
+            name: Arc::clone(&settings.name),
+            address: settings.address.clone(),
+            id: Cell::new(usize::from(settings.id)),
+            socket: RefCell::new(Some(Rc::new(socket))),
+            series: core.bridge.metrics.listener(core.index, &settings.name),
+            open: core.bridge.board.listener(&settings.name),
+            open_all: core.bridge.board.all_connections(),
+            closing: Cell::new(false),
+        })
+    }
+
+    /// Its index in the current snapshot.
+    pub(crate) fn id(&self) -> usize {
+        self.id.get()
+    }
+
+    /// A reload has given it another index.
+    pub(crate) fn renumber(&self, id: usize) {
+        self.id.set(id);
+    }
+
+    /// Reads from the settings that the current snapshot has for it.
+    pub(crate) fn settings<T: Default>(
+        &self,
+        core: &Core,
+        read: impl FnOnce(&config::Listener) -> T,
+    ) -> T {
+        let live = core.live();
+        live.snapshot
+            .listeners
+            .get(self.id.get())
+            .map(read)
+            .unwrap_or_default()
+    }
+
+    /// It has been removed or the process drains: its connections end after what they are doing.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.get()
+    }
+
+    /// Accepts until stopped.
+    pub(crate) async fn accept(self: Rc<Self>, core: Rc<Core>) {
+        let Some(socket) = self.socket.borrow().clone() else {
+            return;
+        };
+        loop {
+            match socket.accept().await {
+                Ok(conn) => self.admit(&core, conn),
+                Err(error) if is_cancelled(&error) => break,
+                Err(_) => runtime::sleep(ACCEPT_PAUSE).await,
+            }
+            if self.closing.get() {
+                break;
+            }
+        }
+        // Closing a member of a SO_REUSEPORT group resets what is queued on it: empty it first.
+        while let Some(conn) = socket.accept_queued() {
+            self.admit(&core, conn);
+        }
+    }
+
+    /// Stops accepting: what is queued is still served, then the socket closes.
+    pub(crate) fn close(&self) {
+        self.closing.set(true);
+        if let Some(socket) = self.socket.borrow_mut().take() {
+            socket.stop();
+        }
+    }
+
+    /// Serves a connection in a task of its own, within the caps.
+    fn admit(self: &Rc<Self>, core: &Rc<Core>, conn: Conn) {
+        let live = core.live();
+        let Some(settings) = live.snapshot.listeners.get(self.id.get()) else {
+            return;
+        };
+        let peer = conn.peer().map(|peer| peer.ip().to_canonical());
+        if peer.is_some_and(|ip| {
+            settings.deny.contains(ip)
+                || !(settings.allow.is_empty() || settings.allow.contains(ip))
+        }) {
+            return self.series.refused.inc("address");
+        }
+        let Some(open_all) = Total::acquire(
+            &self.open_all,
+            live.snapshot.gateway.max_connections.unwrap_or(u64::MAX),
+        ) else {
+            return self.series.refused.inc("max_connections");
+        };
+        let Some(open) = Total::acquire(&self.open, settings.max_connections.unwrap_or(u64::MAX))
+        else {
+            return self.series.refused.inc("listener_max_connections");
+        };
+        let Some(per_address) =
+            core.bridge
+                .board
+                .per_address(&self.name, conn.peer(), settings.max_connections_per_ip)
+        else {
+            return self.series.refused.inc("max_connections_per_ip");
+        };
+        let guard = Open::new(core, self);
+        let (core, listening) = (Rc::clone(core), Rc::clone(self));
+        runtime::spawn(async move {
+            let _held = (guard, open, open_all, per_address);
+            http1::serve(core, conn, listening).await;
+        });
+    }
+}
+
+/// Counts a connection for as long as its task lives.
+struct Open {
+    core: Rc<Core>,
+    listening: Rc<Listening>,
+}
+
+impl Open {
+    fn new(core: &Rc<Core>, listening: &Rc<Listening>) -> Open {
+        core.connections.set(core.connections.get() + 1);
+        listening.series.active.inc();
+        listening.series.accepted.inc();
+        Open {
+            core: Rc::clone(core),
+            listening: Rc::clone(listening),
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.core
+            .connections
+            .set(self.core.connections.get().saturating_sub(1));
+        self.listening.series.active.dec();
+    }
+}

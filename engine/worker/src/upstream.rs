@@ -1,0 +1,189 @@
+//! The upstream side of one worker: endpoints, their pooled connections, and the choice among them.
+//!
+//! Pools are keyed by upstream and endpoint name and outlive a snapshot. A connection that has lain
+//! in the pool for a moment is watched by a poll, so that a FIN or stray bytes evict it at once; one
+//! that has just come back is not, since under load it leaves again before that would pay.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use engine_bridge::Bridge;
+use engine_bridge::board::Total;
+use engine_bridge::metrics::UpstreamSeries;
+use engine_config::snapshot as config;
+use engine_net::Address;
+use policy::balance::{Candidate, Cursor, pick};
+
+mod pool;
+
+pub(crate) use pool::{Lease, UpstreamConn};
+
+use crate::core::Core;
+use crate::reply::Fault;
+
+/// All endpoints that this worker has state for.
+#[derive(Default)]
+pub(crate) struct Upstreams {
+    endpoints: RefCell<HashMap<(Arc<str>, Arc<str>), Rc<Endpoint>>>,
+}
+
+/// One upstream of a snapshot as this worker uses it.
+pub(crate) struct Upstream {
+    pub(crate) id: u16,
+    pub(crate) series: Arc<UpstreamSeries>,
+    endpoints: Vec<Rc<Endpoint>>,
+    weights: Vec<u32>,
+    cursor: RefCell<Cursor>,
+    /// Connections of the whole node.
+    connections: Arc<Total>,
+    /// Requests in flight on the whole node; touched only where a cap is configured.
+    in_flight: Arc<Total>,
+}
+
+/// One endpoint's state on this worker.
+pub(crate) struct Endpoint {
+    pub(crate) address: Address,
+    idle: RefCell<Vec<Rc<UpstreamConn>>>,
+    in_flight: Cell<u32>,
+}
+
+/// Which endpoints of an upstream an exchange has already tried, by index.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Tried(u64);
+
+impl Tried {
+    fn has(self, index: usize) -> bool {
+        index < 64 && self.0 & (1 << index) != 0
+    }
+
+    pub(crate) fn add(&mut self, index: u16) {
+        if index < 64 {
+            self.0 |= 1 << index;
+        }
+    }
+}
+
+impl Upstreams {
+    /// Binds an upstream of a snapshot to this worker's endpoints, making those that are new.
+    pub(crate) fn resolve(
+        &self,
+        worker: usize,
+        bridge: &Arc<Bridge>,
+        settings: &config::Upstream,
+    ) -> Rc<Upstream> {
+        let mut known = self.endpoints.borrow_mut();
+        let endpoints = settings
+            .endpoints
+            .iter()
+            .map(|endpoint| {
+                let key = (Arc::clone(&settings.name), Arc::clone(&endpoint.name));
+                Rc::clone(known.entry(key).or_insert_with(|| {
+                    Rc::new(Endpoint {
+                        address: crate::address(&endpoint.address),
+                        idle: RefCell::new(Vec::new()),
+                        in_flight: Cell::new(0),
+                    })
+                }))
+            })
+            .collect();
+        Rc::new(Upstream {
+            id: settings.id,
+            series: bridge.metrics.upstream(worker, &settings.name),
+            endpoints,
+            weights: settings.endpoints.iter().map(|e| e.weight).collect(),
+            cursor: RefCell::new(Cursor::default()),
+            connections: bridge.board.connections(&settings.name),
+            in_flight: bridge.board.in_flight(&settings.name),
+        })
+    }
+
+    /// Forgets the endpoints that no upstream of the current snapshot names; exchanges in flight
+    /// finish on theirs.
+    pub(crate) fn retain(&self, current: &[Rc<Upstream>]) {
+        self.endpoints.borrow_mut().retain(|_, endpoint| {
+            let used = current
+                .iter()
+                .any(|u| u.endpoints.iter().any(|e| Rc::ptr_eq(e, endpoint)));
+            if !used {
+                endpoint.close_idle();
+            }
+            used
+        });
+    }
+
+    /// Each tick: watches the connections that have become idle.
+    pub(crate) fn sweep(&self, now: u64) {
+        for endpoint in self.endpoints.borrow().values() {
+            endpoint.watch_idle(now);
+        }
+    }
+
+    /// Closes every idle connection.
+    pub(crate) fn close_idle(&self) {
+        for endpoint in self.endpoints.borrow().values() {
+            endpoint.close_idle();
+        }
+    }
+}
+
+impl Upstream {
+    /// Picks an endpoint that has not been tried.
+    fn choose(&self, core: &Core, settings: &config::Upstream, tried: Tried) -> Option<usize> {
+        if self.endpoints.len() == 1 {
+            return (!tried.has(0)).then_some(0);
+        }
+        let candidate = |index: usize| Candidate {
+            weight: self.weights.get(index).copied().unwrap_or(0),
+            in_flight: self.endpoints.get(index).map_or(0, |e| e.in_flight.get()),
+            available: !tried.has(index),
+        };
+        pick(
+            settings.balance,
+            candidate,
+            self.endpoints.len(),
+            &mut self.cursor.borrow_mut(),
+            core.random(),
+        )
+    }
+
+    /// A connection to one of the endpoints: pooled unless `fresh`, else new. An endpoint that
+    /// refuses is put among the tried and the next one asked, since nothing was sent to it.
+    pub(crate) async fn lease(
+        &self,
+        core: &Core,
+        settings: &config::Upstream,
+        tried: &mut Tried,
+        fresh: bool,
+        whole: u64,
+    ) -> Result<Lease, Fault> {
+        let in_flight = match settings.max_in_flight {
+            Some(cap) => Some(Total::acquire(&self.in_flight, cap).ok_or(Fault::InFlightLimit)?),
+            None => None,
+        };
+        let mut refused = None;
+        loop {
+            let Some(index) = self.choose(core, settings, *tried) else {
+                return Err(refused.unwrap_or(Fault::NoEndpoint));
+            };
+            let Some(endpoint) = self.endpoints.get(index) else {
+                return Err(Fault::NoEndpoint);
+            };
+            match pool::lease(self, endpoint, index, settings, fresh, whole).await {
+                Ok(mut lease) => {
+                    lease.hold(in_flight);
+                    return Ok(lease);
+                }
+                Err(fault @ (Fault::ConnectFailed | Fault::ConnectTimeout)) => {
+                    tried.add(u16::try_from(index).unwrap_or(u16::MAX));
+                    if index >= 64 || tried.0.count_ones() > 3 {
+                        return Err(fault);
+                    }
+                    refused = Some(fault);
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+}

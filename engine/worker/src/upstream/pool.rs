@@ -1,0 +1,212 @@
+//! Pooled connections to one endpoint, and the lease by which one exchange holds one of them.
+//!
+//! Last in, first out: under light load the surplus grows old and closes. A lease that is dropped
+//! without `release` closes its connection; the socket is shut down first, so that an operation still
+//! in flight ends before the descriptor does.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use engine_bridge::board::{Held, Total};
+use engine_config::snapshot as config;
+use engine_net::deadline::{Deadline, Strike, within};
+use engine_net::{Conn, Shutdown, clock, runtime};
+
+use super::{Endpoint, Upstream};
+use crate::nanos;
+use crate::reply::Fault;
+
+/// How long a connection lies in the pool before a poll watches it.
+const WATCH_AFTER: u64 = 20_000_000;
+/// How often an exchange looks again for a connection while the pool is at its cap.
+const FULL_RETRY: u64 = 5_000_000;
+
+/// One connection to an endpoint, in the pool or in use.
+pub(crate) struct UpstreamConn {
+    pub(crate) conn: Conn,
+    pub(crate) deadline: Deadline,
+    idle_since: Cell<u64>,
+    pooled: Cell<bool>,
+    watched: Cell<bool>,
+    /// Counts the times it left the pool: a watcher of an earlier stay must not evict it.
+    stay: Cell<u32>,
+    _open: Held,
+}
+
+/// One exchange's hold on a connection.
+pub(crate) struct Lease {
+    endpoint: Rc<Endpoint>,
+    conn: Option<Rc<UpstreamConn>>,
+    pub(crate) index: u16,
+    /// It has carried an exchange before: the other side may have closed it meanwhile.
+    pub(crate) reused: bool,
+    in_flight: Option<Held>,
+}
+
+pub(super) async fn lease(
+    upstream: &Upstream,
+    endpoint: &Rc<Endpoint>,
+    index: usize,
+    settings: &config::Upstream,
+    fresh: bool,
+    whole: u64,
+) -> Result<Lease, Fault> {
+    let give_up = clock::now()
+        .saturating_add(nanos(settings.connect_timeout))
+        .min(whole);
+    loop {
+        if !fresh && let Some(conn) = endpoint.take_idle() {
+            return Ok(Lease::new(endpoint, conn, index, true));
+        }
+        if let Some(open) =
+            Total::acquire(&upstream.connections, settings.pool_max_connections as u64)
+        {
+            return connect(endpoint, index, open, give_up, whole).await;
+        }
+        // At the node's cap. An idle connection elsewhere in this upstream makes room at once.
+        if upstream.endpoints.iter().any(|other| other.close_one()) {
+            continue;
+        }
+        let now = clock::now();
+        if now >= give_up {
+            return Err(Fault::PoolExhausted);
+        }
+        engine_net::deadline::sleep_until(now + FULL_RETRY).await;
+    }
+}
+
+async fn connect(
+    endpoint: &Rc<Endpoint>,
+    index: usize,
+    open: Held,
+    give_up: u64,
+    whole: u64,
+) -> Result<Lease, Fault> {
+    match within(give_up, engine_net::connect(&endpoint.address)).await {
+        None if give_up == whole => Err(Fault::WholeTimeout),
+        None => Err(Fault::ConnectTimeout),
+        Some(Err(_)) => Err(Fault::ConnectFailed),
+        Some(Ok(conn)) => {
+            let deadline = Deadline::new(&conn);
+            let conn = UpstreamConn {
+                conn,
+                deadline,
+                idle_since: Cell::new(0),
+                pooled: Cell::new(false),
+                watched: Cell::new(false),
+                stay: Cell::new(0),
+                _open: open,
+            };
+            Ok(Lease::new(endpoint, Rc::new(conn), index, false))
+        }
+    }
+}
+
+impl Lease {
+    fn new(endpoint: &Rc<Endpoint>, conn: Rc<UpstreamConn>, index: usize, reused: bool) -> Lease {
+        endpoint.in_flight.set(endpoint.in_flight.get() + 1);
+        Lease {
+            endpoint: Rc::clone(endpoint),
+            conn: Some(conn),
+            index: u16::try_from(index).unwrap_or(u16::MAX),
+            reused,
+            in_flight: None,
+        }
+    }
+
+    /// Ties a node-wide in-flight slot to this lease.
+    pub(super) fn hold(&mut self, slot: Option<Held>) {
+        self.in_flight = slot;
+    }
+
+    /// The connection, shared with the watcher that may still poll it.
+    pub(crate) fn conn(&self) -> Option<Rc<UpstreamConn>> {
+        self.conn.clone()
+    }
+
+    /// Gives the connection back for the next exchange.
+    pub(crate) fn release(mut self, settings: &config::Upstream) {
+        let Some(conn) = self.conn.take() else { return };
+        let mut idle = self.endpoint.idle.borrow_mut();
+        if idle.len() >= settings.pool_max_idle {
+            return;
+        }
+        let now = clock::now();
+        conn.idle_since.set(now);
+        conn.pooled.set(true);
+        conn.deadline.set(
+            now.saturating_add(nanos(settings.keepalive)),
+            Strike::BothShut,
+        );
+        idle.push(conn);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.endpoint
+            .in_flight
+            .set(self.endpoint.in_flight.get().saturating_sub(1));
+        if let Some(conn) = self.conn.take() {
+            conn.conn.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Endpoint {
+    fn take_idle(&self) -> Option<Rc<UpstreamConn>> {
+        let mut idle = self.idle.borrow_mut();
+        while let Some(conn) = idle.pop() {
+            conn.pooled.set(false);
+            conn.stay.set(conn.stay.get().wrapping_add(1));
+            if !conn.deadline.struck() {
+                conn.deadline.clear();
+                return Some(conn);
+            }
+        }
+        None
+    }
+
+    pub(super) fn close_idle(&self) {
+        while self.close_one() {}
+    }
+
+    /// Closes the connection that has been idle for longest; false when there is none.
+    fn close_one(&self) -> bool {
+        let mut idle = self.idle.borrow_mut();
+        if idle.is_empty() {
+            return false;
+        }
+        let conn = idle.remove(0);
+        conn.pooled.set(false);
+        conn.conn.shutdown(Shutdown::Both);
+        true
+    }
+
+    pub(super) fn watch_idle(self: &Rc<Self>, now: u64) {
+        for conn in self.idle.borrow().iter() {
+            if !conn.watched.get() && now.saturating_sub(conn.idle_since.get()) >= WATCH_AFTER {
+                conn.watched.set(true);
+                runtime::spawn(watch(Rc::clone(self), Rc::clone(conn)));
+            }
+        }
+    }
+
+    fn evict(&self, conn: &Rc<UpstreamConn>) {
+        self.idle
+            .borrow_mut()
+            .retain(|other| !Rc::ptr_eq(other, conn));
+    }
+}
+
+/// Anything that a connection says while it lies in the pool makes it useless. When it has left the
+/// pool meanwhile, the poll has completed with its answer's first bytes and there is nothing to do.
+async fn watch(endpoint: Rc<Endpoint>, conn: Rc<UpstreamConn>) {
+    let stay = conn.stay.get();
+    let _ = conn.conn.readable().await;
+    conn.watched.set(false);
+    if conn.stay.get() == stay && conn.pooled.replace(false) {
+        endpoint.evict(&conn);
+        conn.conn.shutdown(Shutdown::Both);
+    }
+}
