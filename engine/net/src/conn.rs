@@ -1,0 +1,255 @@
+//! One connection, TCP or Unix: reads and writes of owned buffers, full duplex, through `&self`.
+//!
+//! No framing, no time-outs of its own: a [`crate::Deadline`] acts on it from outside. Invariants: the descriptor stays
+//! open while a `Conn` exists; one read (or `readable`) and one write at a time; a future that is dropped before it ended
+//! leaves its operation to the kernel, so the descriptor is then closed only after that operation is over.
+
+use std::cell::UnsafeCell;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use monoio::io::{AsyncReadRent, AsyncWriteRent, CancelableAsyncReadRent};
+use monoio::net::UnixStream;
+use socket2::SockRef;
+
+use crate::Buffer;
+use crate::runtime;
+
+mod posted;
+mod shared;
+
+use posted::Posted;
+pub(crate) use shared::Shared;
+pub use std::net::Shutdown;
+
+/// A connection.
+#[derive(Debug)]
+pub enum Conn {
+    /// Over TCP, with `TCP_NODELAY` set.
+    Tcp(Socket),
+    /// Over a Unix socket.
+    Unix(Socket),
+}
+
+/// What waits on a quiet connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peek {
+    /// Nothing: the connection can be used.
+    Quiet,
+    /// Bytes that no one asked for.
+    Data,
+    /// The end of the stream, or an error.
+    Closed,
+}
+
+/// The socket under a [`Conn`].
+pub struct Socket {
+    // monoio's Unix stream serves TCP too: its operations are plain recv and send, and unlike its TCP stream it keeps no
+    // copies of addresses (one pointer instead of eighty bytes).
+    stream: ManuallyDrop<UnsafeCell<UnixStream>>,
+    shared: Rc<Shared>,
+    peer: Option<SocketAddr>,
+}
+
+impl Conn {
+    /// Takes over a connected TCP socket from the standard library. Needs the runtime.
+    pub fn from_tcp(stream: std::net::TcpStream) -> io::Result<Conn> {
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(runtime::wants_nonblocking())?;
+        let peer = stream.peer_addr().ok();
+        Socket::over(stream.into(), peer).map(Conn::Tcp)
+    }
+
+    /// Takes over a connected Unix socket from the standard library. Needs the runtime.
+    pub fn from_unix(stream: std::os::unix::net::UnixStream) -> io::Result<Conn> {
+        stream.set_nonblocking(runtime::wants_nonblocking())?;
+        Socket::over(stream.into(), None).map(Conn::Unix)
+    }
+
+    fn socket(&self) -> &Socket {
+        match self {
+            Conn::Tcp(socket) | Conn::Unix(socket) => socket,
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Rc<Shared> {
+        &self.socket().shared
+    }
+
+    /// Reads once, behind what the buffer holds, which must have room: `Ok(0)` is the end of the stream. Dropping the
+    /// future loses the buffer and may lose data.
+    pub fn read(&self, buf: Buffer) -> impl Future<Output = (io::Result<usize>, Buffer)> + use<'_> {
+        debug_assert!(buf.room() > 0, "a read into a full buffer");
+        let socket = self.socket();
+        // SAFETY: `UnixStream::read` uses the reference only to clone the descriptor, before it returns: the future it
+        // returns owns its operation. Nothing in this file keeps a reference to the stream, and no code of ours runs
+        // during the call, so it is the only one.
+        let stream = unsafe { &mut *socket.stream.get() };
+        Posted::new(&socket.shared, stream.read(buf))
+    }
+
+    /// As [`Conn::read`], but ended by [`crate::Strike::CancelRead`] with an error for which [`crate::is_cancelled`]: the
+    /// buffer comes back and no data are lost. If data came first they win and the read ends well.
+    pub async fn read_cancelable(&self, buf: Buffer) -> (io::Result<usize>, Buffer) {
+        let socket = self.socket();
+        let Some(cancel) = socket.shared.begin_cancelable() else {
+            return (Err(crate::cancelled()), buf);
+        };
+        debug_assert!(buf.room() > 0, "a read into a full buffer");
+        // SAFETY: as in `read`, but the descriptor is cloned at the future's first poll, which is made by the `await`
+        // below before any other code runs; the reference is not used again after it.
+        let stream = unsafe { &mut *socket.stream.get() };
+        let out = Posted::new(&socket.shared, stream.cancelable_read(buf, cancel)).await;
+        socket.shared.end_cancelable();
+        out
+    }
+
+    /// Writes all that the buffer holds and gives it back cleared. On an error it holds what was not handed to the
+    /// kernel.
+    pub async fn write(&self, mut buf: Buffer) -> (io::Result<()>, Buffer) {
+        while !buf.is_empty() {
+            let (sent, back) = self.send(buf).await;
+            buf = back;
+            match sent {
+                Ok(0) => return (Err(io::ErrorKind::WriteZero.into()), buf),
+                Ok(n) => buf.consume(n),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return (Err(error), buf),
+            }
+        }
+        buf.clear();
+        (Ok(()), buf)
+    }
+
+    fn send(&self, buf: Buffer) -> impl Future<Output = (io::Result<usize>, Buffer)> + use<'_> {
+        let socket = self.socket();
+        // SAFETY: as in `read`: `UnixStream::write` clones the descriptor before it returns and keeps nothing else.
+        let stream = unsafe { &mut *socket.stream.get() };
+        Posted::new(&socket.shared, stream.write(buf))
+    }
+
+    /// Waits until bytes, the end of the stream or an error can be read, holding no buffer. May be dropped at any time;
+    /// ended by [`crate::Strike::CancelRead`] as [`Conn::read_cancelable`] is.
+    pub async fn readable(&self) -> io::Result<()> {
+        let socket = self.socket();
+        if socket.shared.take_cancelled() {
+            return Err(crate::cancelled());
+        }
+        // SAFETY: as in `read_cancelable`: the descriptor is cloned at the first poll, made below before any other code
+        // runs. The mutable references of `read` and `write` are never alive across a poll.
+        let stream = unsafe { &*socket.stream.get() };
+        let ready = Posted::new(&socket.shared, stream.readable(false));
+        let mut ready = pin!(ready);
+        poll_fn(|cx| {
+            if socket.shared.take_cancelled() {
+                return Poll::Ready(Err(crate::cancelled()));
+            }
+            let polled = ready.as_mut().poll(cx);
+            socket
+                .shared
+                .await_cancel(polled.is_pending().then_some(cx));
+            polled
+        })
+        .await
+    }
+
+    /// Waits until a write would not block; only for connecting.
+    pub(crate) async fn writable(&self) -> io::Result<()> {
+        let socket = self.socket();
+        // SAFETY: as in `readable`.
+        let stream = unsafe { &*socket.stream.get() };
+        Posted::new(&socket.shared, stream.writable(false)).await
+    }
+
+    /// Shuts one or both directions down: a plain system call. Pending reads end with 0, pending writes with an error. A
+    /// connection that is already gone is no error.
+    pub fn shutdown(&self, how: Shutdown) {
+        self.shared().shutdown(how);
+    }
+
+    /// The peer's address; none on Unix sockets.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.socket().peer
+    }
+
+    /// Our address (a system call); none on Unix sockets.
+    pub fn local(&self) -> Option<SocketAddr> {
+        SockRef::from(self.socket()).local_addr().ok()?.as_socket()
+    }
+
+    /// What waits on the connection, without taking or waiting for it (a system call): pooled connections are probed so.
+    pub fn peek(&self) -> Peek {
+        let mut byte = [MaybeUninit::uninit()];
+        let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+        match SockRef::from(self.socket()).recv_with_flags(&mut byte, flags) {
+            Ok(0) => Peek::Closed,
+            Ok(_) => Peek::Data,
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Peek::Quiet,
+                _ => Peek::Closed,
+            },
+        }
+    }
+
+    /// The options of the socket, for the rest of this crate.
+    pub(crate) fn options(&self) -> SockRef<'_> {
+        SockRef::from(self.socket())
+    }
+}
+
+impl Socket {
+    /// Takes over a connected socket. Needs the runtime; the descriptor must be blocking for io_uring (which would else
+    /// answer EAGAIN instead of waiting) and non-blocking for epoll.
+    pub(crate) fn over(socket: OwnedFd, peer: Option<SocketAddr>) -> io::Result<Socket> {
+        let stream = UnixStream::from_std(socket.into())?;
+        Ok(Socket {
+            shared: Rc::new(Shared::new(stream.as_raw_fd())),
+            stream: ManuallyDrop::new(UnsafeCell::new(stream)),
+            peer,
+        })
+    }
+}
+
+impl std::os::fd::AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the stream keeps the descriptor open as long as this `Socket` exists, which the
+        // borrow does not outlive.
+        unsafe { BorrowedFd::borrow_raw(self.shared.fd()) }
+    }
+}
+
+impl std::fmt::Debug for Socket {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Socket")
+            .field("fd", &self.shared.fd())
+            .field("peer", &self.peer)
+            .finish()
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // An operation whose future was dropped may still hold the descriptor. If it were the last to hold it, monoio
+        // would close it inside its own completion loop; so it is kept until the operation is surely over.
+        let orphaned = self.shared.has_orphans();
+        if orphaned {
+            self.shared.shutdown(Shutdown::Both);
+        }
+        // From here on a deadline that still knows this connection does nothing.
+        self.shared.close();
+        // SAFETY: the stream is taken once, here, and not touched again.
+        let stream = unsafe { ManuallyDrop::take(&mut self.stream) }.into_inner();
+        if orphaned {
+            runtime::bury(stream);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! What a connection shares with its deadlines: the descriptor and the means to end a pending read.
+//!
+//! Invariant: `fd` is the connection's open descriptor, or -1 once the connection is gone, so that a late strike can never
+//! reach another connection that was given the same number.
+
+use std::cell::Cell;
+use std::net::Shutdown;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::task::{Context, Waker};
+
+use monoio::io::{CancelHandle, Canceller};
+use socket2::SockRef;
+
+use crate::{clock, runtime};
+
+/// How long after its future was dropped an operation may still be the kernel's: a cancellation goes with the next
+/// submission, so this is generous.
+const ORPHAN_AGE: u64 = 1_000_000_000;
+
+pub(crate) struct Shared {
+    fd: Cell<RawFd>,
+    /// A `CancelRead` has struck and no read has reported it yet.
+    cancelled: Cell<bool>,
+    /// When a future was last dropped before it ended (coarse clock); 0 for never.
+    abandoned: Cell<u64>,
+    /// Made by the first cancelable read, used until it cancels one: steady reads allocate nothing.
+    canceller: Cell<Option<Canceller>>,
+    /// The task that waits in `readable`.
+    waiter: Cell<Option<Waker>>,
+}
+
+impl Shared {
+    pub(super) fn new(fd: RawFd) -> Shared {
+        Shared {
+            fd: Cell::new(fd),
+            cancelled: Cell::new(false),
+            abandoned: Cell::new(0),
+            canceller: Cell::new(None),
+            waiter: Cell::new(None),
+        }
+    }
+
+    pub(super) fn fd(&self) -> RawFd {
+        self.fd.get()
+    }
+
+    /// Marks the connection as gone.
+    pub(super) fn close(&self) {
+        self.fd.set(-1);
+    }
+
+    /// Whether an operation whose future was dropped may still be the kernel's.
+    pub(super) fn has_orphans(&self) -> bool {
+        let abandoned = self.abandoned.get();
+        abandoned != 0 && clock::coarse().saturating_sub(abandoned) < ORPHAN_AGE
+    }
+
+    /// A future of this connection was dropped before it ended.
+    pub(super) fn abandon(&self) {
+        // On epoll an operation is a system call made by its future: nothing is left behind.
+        if !runtime::wants_nonblocking() {
+            self.abandoned.set(clock::coarse().max(1));
+        }
+    }
+
+    /// The handle for one cancelable read; none if a strike came before it.
+    pub(super) fn begin_cancelable(&self) -> Option<CancelHandle> {
+        if self.take_cancelled() {
+            return None;
+        }
+        let canceller = self.canceller.take().unwrap_or_default();
+        let handle = canceller.handle();
+        self.canceller.set(Some(canceller));
+        Some(handle)
+    }
+
+    /// The cancelable read has ended; if it was struck, it has said so (or data won).
+    pub(super) fn end_cancelable(&self) {
+        self.cancelled.set(false);
+    }
+
+    /// Whether a strike has not been reported yet; it is now.
+    pub(super) fn take_cancelled(&self) -> bool {
+        self.cancelled.replace(false)
+    }
+
+    /// Sets whom a strike wakes; `None` once the waiting is over.
+    pub(super) fn await_cancel(&self, cx: Option<&mut Context<'_>>) {
+        let waiter = match (self.waiter.take(), cx) {
+            (_, None) => None,
+            (Some(waiter), Some(cx)) if waiter.will_wake(cx.waker()) => Some(waiter),
+            (_, Some(cx)) => Some(cx.waker().clone()),
+        };
+        self.waiter.set(waiter);
+    }
+
+    /// Ends the pending cancelable read or `readable`; with none pending, the next one ends at once.
+    pub(crate) fn cancel_read(&self) {
+        if self.fd.get() < 0 {
+            return;
+        }
+        self.cancelled.set(true);
+        if let Some(canceller) = self.canceller.take() {
+            canceller.cancel();
+        }
+        if let Some(waiter) = self.waiter.take() {
+            waiter.wake();
+        }
+    }
+
+    /// Forgets a strike that no read has reported: a deadline was set anew.
+    pub(crate) fn forgive(&self) {
+        self.cancelled.set(false);
+    }
+
+    pub(crate) fn shutdown(&self, how: Shutdown) {
+        let fd = self.fd.get();
+        if fd >= 0 {
+            // SAFETY: `fd` is open: the connection sets it to -1 before it closes it.
+            let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+            // ENOTCONN is the only error: the peer was faster.
+            let _ = SockRef::from(&socket).shutdown(how);
+        }
+    }
+}
