@@ -1,0 +1,63 @@
+//! What the tests of this crate share: a request from its text, and the view policies get.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use protocol::http1::{Decoded, decode_request};
+use protocol::limits::HeadLimits;
+use protocol::message::RequestHead;
+
+use crate::context::View;
+
+pub(crate) mod keys;
+
+/// A request that has been parsed.
+pub(crate) struct Sample {
+    bytes: Vec<u8>,
+    head: RequestHead,
+    /// The client's address.
+    pub(crate) client: IpAddr,
+    /// Unix seconds.
+    pub(crate) unix: u64,
+    /// Monotonic nanoseconds.
+    pub(crate) now: u64,
+}
+
+impl Sample {
+    /// `GET` of a target with these header lines, such as `"X-A: 1"`.
+    pub(crate) fn get(target: &str, lines: &[&str]) -> Sample {
+        let mut text = format!("GET {target} HTTP/1.1\r\nHost: gateway.example\r\n");
+        for line in lines {
+            text.push_str(line);
+            text.push_str("\r\n");
+        }
+        text.push_str("\r\n");
+        let mut head = RequestHead::new();
+        let decoded = decode_request(text.as_bytes(), &mut head, &HeadLimits::DEFAULT);
+        assert!(matches!(decoded, Ok(Decoded::Complete)), "{text}");
+        Sample {
+            bytes: text.into_bytes(),
+            head,
+            client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            unix: 1_700_000_000,
+            now: 5_000_000_000,
+        }
+    }
+
+    /// The same at another time, in Unix seconds.
+    pub(crate) fn at(self, unix: u64) -> Sample {
+        Sample { unix, ..self }
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        let request = self.head.view(&self.bytes);
+        View {
+            request,
+            path: request.path(),
+            client: self.client,
+            route: "test",
+            now: self.now,
+            unix: self.unix,
+            random: 0x5eed,
+        }
+    }
+}
