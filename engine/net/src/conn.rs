@@ -1,7 +1,7 @@
 //! One connection, TCP or Unix: reads and writes of owned buffers, full duplex, through `&self`.
 //!
 //! No framing, no time-outs of its own: a [`crate::Deadline`] acts on it from outside. Invariants: the descriptor stays
-//! open while a `Conn` exists; one read (or `readable`) and one write at a time; a future that is dropped before it ended
+//! open while a `Conn` exists; one read and one write at a time; a future that is dropped before it ended
 //! leaves its operation to the kernel, so the descriptor is then closed only after that operation is over.
 
 use std::cell::UnsafeCell;
@@ -24,7 +24,7 @@ use crate::runtime;
 mod posted;
 mod shared;
 
-use posted::Posted;
+use posted::{Kind, Posted};
 pub(crate) use shared::Shared;
 pub use std::net::Shutdown;
 
@@ -91,7 +91,7 @@ impl Conn {
         // returns owns its operation. Nothing in this file keeps a reference to the stream, and no code of ours runs
         // during the call, so it is the only one.
         let stream = unsafe { &mut *socket.stream.get() };
-        Posted::new(&socket.shared, stream.read(buf))
+        Posted::new(&socket.shared, Kind::Read, stream.read(buf))
     }
 
     /// As [`Conn::read`], but ended by [`crate::Strike::CancelRead`] with an error for which [`crate::is_cancelled`]: the
@@ -105,7 +105,12 @@ impl Conn {
         // SAFETY: as in `read`, but the descriptor is cloned at the future's first poll, which is made by the `await`
         // below before any other code runs; the reference is not used again after it.
         let stream = unsafe { &mut *socket.stream.get() };
-        let out = Posted::new(&socket.shared, stream.cancelable_read(buf, cancel)).await;
+        let out = Posted::new(
+            &socket.shared,
+            Kind::Read,
+            stream.cancelable_read(buf, cancel),
+        )
+        .await;
         socket.shared.end_cancelable();
         out
     }
@@ -131,29 +136,30 @@ impl Conn {
         let socket = self.socket();
         // SAFETY: as in `read`: `UnixStream::write` clones the descriptor before it returns and keeps nothing else.
         let stream = unsafe { &mut *socket.stream.get() };
-        Posted::new(&socket.shared, stream.write(buf))
+        Posted::new(&socket.shared, Kind::Other, stream.write(buf))
     }
 
     /// Waits until bytes, the end of the stream or an error can be read, holding no buffer. May be dropped at any time;
-    /// ended by [`crate::Strike::CancelRead`] as [`Conn::read_cancelable`] is.
+    /// ended by [`crate::Strike::CancelRead`] as [`Conn::read_cancelable`] is. Beside a read of another task it ends when
+    /// that read does, at the latest.
     pub async fn readable(&self) -> io::Result<()> {
         let socket = self.socket();
-        if socket.shared.take_cancelled() {
-            return Err(crate::cancelled());
-        }
-        // SAFETY: as in `read_cancelable`: the descriptor is cloned at the first poll, made below before any other code
-        // runs. The mutable references of `read` and `write` are never alive across a poll.
+        let shared = &socket.shared;
+        shared.take_overtaken();
+        // SAFETY: as in `read_cancelable`: the descriptor is cloned at the first poll, which finds no other reference
+        // alive, since those of `read` and `write` are never held across a poll; it is not used again after it.
         let stream = unsafe { &*socket.stream.get() };
-        let ready = Posted::new(&socket.shared, stream.readable(false));
-        let mut ready = pin!(ready);
+        let mut ready = pin!(Posted::new(shared, Kind::Other, stream.readable(false)));
         poll_fn(|cx| {
-            if socket.shared.take_cancelled() {
+            if shared.take_cancelled() {
                 return Poll::Ready(Err(crate::cancelled()));
             }
-            let polled = ready.as_mut().poll(cx);
-            socket
-                .shared
-                .await_cancel(polled.is_pending().then_some(cx));
+            let polled = match shared.take_overtaken() {
+                true => Poll::Ready(Ok(())),
+                false if shared.may_wait() => ready.as_mut().poll(cx),
+                false => Poll::Pending,
+            };
+            shared.await_cancel(polled.is_pending().then_some(cx));
             polled
         })
         .await
@@ -164,7 +170,7 @@ impl Conn {
         let socket = self.socket();
         // SAFETY: as in `readable`.
         let stream = unsafe { &*socket.stream.get() };
-        Posted::new(&socket.shared, stream.writable(false)).await
+        Posted::new(&socket.shared, Kind::Other, stream.writable(false)).await
     }
 
     /// Shuts one or both directions down: a plain system call. Pending reads end with 0, pending writes with an error. A

@@ -109,6 +109,24 @@ fn sizes_and_debug() {
     assert_eq!(std::mem::size_of::<Option<Buffer>>(), 24);
 }
 
+#[test]
+fn the_stand_in_holds_nothing_whatever_is_done_to_it() {
+    in_fresh_thread(|| {
+        let mut buffer = Buffer::default();
+        for _ in 0..2 {
+            assert_eq!((buffer.len(), buffer.room(), buffer.headroom()), (0, 0, 0));
+            assert!(!buffer.extend(b"x") && !buffer.prepend(b"x"));
+            assert!(buffer.extend(b"") && buffer.prepend(b""));
+            buffer.clear();
+            buffer.consume(0);
+            buffer.compact();
+            buffer.truncate(0);
+        }
+        drop(buffer);
+        assert_eq!(stats(), Stats::default());
+    });
+}
+
 /// The pool is the thread's: a fresh thread makes a fresh one.
 fn in_fresh_thread(test: impl FnOnce() + Send + 'static) {
     std::thread::spawn(test).join().expect("the test passes");

@@ -12,14 +12,24 @@ use super::Shared;
 pub(super) struct Posted<'a, F> {
     operation: F,
     conn: &'a Shared,
+    kind: Kind,
     ended: bool,
 }
 
+/// What the connection must know of an operation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It takes data from the socket.
+    Read,
+    Other,
+}
+
 impl<'a, F> Posted<'a, F> {
-    pub(super) fn new(conn: &'a Shared, operation: F) -> Posted<'a, F> {
+    pub(super) fn new(conn: &'a Shared, kind: Kind, operation: F) -> Posted<'a, F> {
         Posted {
             operation,
             conn,
+            kind,
             ended: false,
         }
     }
@@ -35,6 +45,11 @@ impl<F: Future> Future for Posted<'_, F> {
         let operation = unsafe { Pin::new_unchecked(&mut this.operation) };
         let polled = operation.poll(cx);
         this.ended = polled.is_ready();
+        match (this.kind, this.ended) {
+            (Kind::Read, true) => this.conn.read_ends(),
+            (Kind::Read, false) => this.conn.read_begins(),
+            (Kind::Other, _) => {}
+        }
         polled
     }
 }
@@ -43,6 +58,9 @@ impl<F> Drop for Posted<'_, F> {
     fn drop(&mut self) {
         if !self.ended {
             self.conn.abandon();
+            if self.kind == Kind::Read {
+                self.conn.read_ends();
+            }
         }
     }
 }

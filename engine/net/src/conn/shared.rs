@@ -21,6 +21,10 @@ pub(crate) struct Shared {
     fd: Cell<RawFd>,
     /// A `CancelRead` has struck and no read has reported it yet.
     cancelled: Cell<bool>,
+    /// A read is in flight.
+    reading: Cell<bool>,
+    /// A read ended while a task waited in `readable`.
+    overtaken: Cell<bool>,
     /// When a future was last dropped before it ended (coarse clock); 0 for never.
     abandoned: Cell<u64>,
     /// Made by the first cancelable read, used until it cancels one: steady reads allocate nothing.
@@ -34,6 +38,8 @@ impl Shared {
         Shared {
             fd: Cell::new(fd),
             cancelled: Cell::new(false),
+            reading: Cell::new(false),
+            overtaken: Cell::new(false),
             abandoned: Cell::new(0),
             canceller: Cell::new(None),
             waiter: Cell::new(None),
@@ -84,7 +90,32 @@ impl Shared {
         self.cancelled.replace(false)
     }
 
-    /// Sets whom a strike wakes; `None` once the waiting is over.
+    /// A read waits for the kernel.
+    pub(super) fn read_begins(&self) {
+        self.reading.set(true);
+    }
+
+    /// A read is over, one way or the other: whoever waits in `readable` has its answer.
+    pub(super) fn read_ends(&self) {
+        self.reading.set(false);
+        if let Some(waiter) = self.waiter.take() {
+            self.overtaken.set(true);
+            waiter.wake();
+        }
+    }
+
+    /// Whether `readable` may wait by itself: monoio's epoll driver remembers one waiting reader only, and the one that
+    /// takes the data must be it.
+    pub(super) fn may_wait(&self) -> bool {
+        !(self.reading.get() && runtime::wants_nonblocking())
+    }
+
+    /// Whether a read ended while `readable` waited; forgotten now.
+    pub(super) fn take_overtaken(&self) -> bool {
+        self.overtaken.replace(false)
+    }
+
+    /// Sets whom a strike or the end of a read wakes; `None` once the waiting is over.
     pub(super) fn await_cancel(&self, cx: Option<&mut Context<'_>>) {
         let waiter = match (self.waiter.take(), cx) {
             (_, None) => None,

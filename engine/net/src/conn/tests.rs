@@ -184,6 +184,56 @@ fn readable_takes_nothing_and_may_be_dropped() {
 }
 
 #[test]
+fn a_watcher_and_a_reader_do_not_rob_each_other() {
+    /// Ends when the task that holds the other end has.
+    async fn ended(task: Rc<()>) {
+        while Rc::strong_count(&task) > 1 {
+            sleep(std::time::Duration::from_millis(1)).await;
+        }
+    }
+    on_each_driver(|| async {
+        for watcher_first in [true, false] {
+            let (conn, mut peer) = pair();
+            let conn = Rc::new(conn);
+            let task = Rc::new(());
+            let (watched, watching) = (conn.clone(), task.clone());
+            let watcher = async move {
+                watched.readable().await.expect("data or the end");
+                drop(watching);
+            };
+            let (reading, running) = (conn.clone(), task.clone());
+            let reader = async move {
+                let mut buf = Buffer::standard();
+                for _ in 0..3 {
+                    let read;
+                    (read, buf) = reading.read(buf).await;
+                    assert_eq!(read.expect("data"), 1);
+                }
+                drop(running);
+            };
+            if watcher_first {
+                spawn(watcher);
+                sleep(std::time::Duration::from_millis(1)).await;
+                spawn(reader);
+            } else {
+                spawn(reader);
+                sleep(std::time::Duration::from_millis(1)).await;
+                spawn(watcher);
+            }
+            for _ in 0..3 {
+                sleep(std::time::Duration::from_millis(2)).await;
+                peer.write_all(b"x").expect("a write");
+            }
+            ended(task).await;
+            // Both tasks are over, and so are their shares of the connection.
+            while Rc::strong_count(&conn) > 1 {
+                sleep(std::time::Duration::from_millis(1)).await;
+            }
+        }
+    });
+}
+
+#[test]
 fn shutdown_ends_what_is_pending() {
     on_each_driver(|| async {
         let (client, server) = tcp_pair().await;

@@ -145,6 +145,29 @@ fn cancelling_ends_readable() {
 }
 
 #[test]
+fn draining_ends_those_that_rest_and_no_others() {
+    on_each_driver(|| async {
+        let ((resting, _a), (busy, mut peer)) = (pair(), pair());
+        let (rests, works) = (Deadline::new(&resting), Deadline::new(&busy));
+        let far = clock::now() + 60_000 * MILLI;
+        rests.set(far, Strike::Rest);
+        works.set(far, Strike::ReadShut);
+        end_resting();
+        assert!(rests.struck() && !works.struck());
+        resting.readable().await.expect("the end");
+        assert_eq!(resting.peek(), crate::Peek::Closed);
+        peer.write_all(b"x").expect("still open");
+        assert_eq!(busy.read(Buffer::standard()).await.0.expect("data"), 1);
+        // At its own time too.
+        let (resting, _peer) = pair();
+        let rests = Deadline::new(&resting);
+        rests.set(clock::now() + 10 * MILLI, Strike::Rest);
+        resting.readable().await.expect("the end");
+        assert!(rests.struck());
+    });
+}
+
+#[test]
 fn set_later_and_set_earlier() {
     on_each_driver(|| async {
         let (conn, _peer) = pair();

@@ -196,13 +196,7 @@ impl Wheel {
                 continue;
             };
             if entry.at <= now {
-                entry.at = NEVER;
-                entry.struck = true;
-                fired.push(Fired {
-                    strike: entry.strike,
-                    conn: entry.conn.clone(),
-                    waker: entry.waker.take(),
-                });
+                fired.push(entry.fire());
             } else if entry.at != NEVER {
                 let tick = tick_of(entry.at);
                 self.link(id, tick);
@@ -215,13 +209,7 @@ impl Wheel {
     pub(super) fn strike_resting(&mut self, fired: &mut Vec<Fired>) {
         for entry in &mut self.entries {
             if entry.at != NEVER && entry.strike == Strike::Rest {
-                entry.at = NEVER;
-                entry.struck = true;
-                fired.push(Fired {
-                    strike: entry.strike,
-                    conn: entry.conn.clone(),
-                    waker: entry.waker.take(),
-                });
+                fired.push(entry.fire());
             }
         }
     }
@@ -362,6 +350,18 @@ impl Wheel {
     fn tick_of_slot(&self, slot: u16) -> u64 {
         let start = self.turned + 1;
         start + (u64::from(slot).wrapping_sub(start)) % SLOTS
+    }
+}
+
+impl Entry {
+    fn fire(&mut self) -> Fired {
+        self.at = NEVER;
+        self.struck = true;
+        Fired {
+            strike: self.strike,
+            conn: self.conn.clone(),
+            waker: self.waker.take(),
+        }
     }
 }
 
