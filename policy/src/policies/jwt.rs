@@ -8,23 +8,24 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::context::{Context, View};
 use crate::crypto::{Algorithm, Key};
 use crate::identity::credential::{self, Found, Source};
 use crate::identity::forward::{self, ForwardClaim};
-use crate::policies::slots::{Fingerprint, Fingerprinter};
+use crate::policies::slots::Fingerprint;
 use crate::verdict::{RefusalKind, Scheme, Verdict};
 
 mod cache;
 mod claims;
 mod json;
 mod jwks;
+mod settings;
 mod token;
 mod verified;
 
 pub use cache::Caches;
+pub use settings::Settings;
 pub use verified::Verified;
 
 use cache::Cache;
@@ -34,52 +35,6 @@ use token::Token;
 
 /// At most so many keys are tried for one token.
 const MAX_TRIES: usize = 4;
-
-/// What a verifier is made from.
-#[derive(Clone)]
-pub struct Settings {
-    /// The name of the `[auth.NAME]`.
-    pub name: Arc<str>,
-    /// The exact `iss`; `None`: any or none.
-    pub issuer: Option<String>,
-    /// One of these must be in `aud`; empty: any or none.
-    pub audiences: Vec<String>,
-    /// The algorithms that are accepted; empty: every one that some key fits, but HMAC only
-    /// with `secret`.
-    pub algorithms: Vec<Algorithm>,
-    /// The bytes of a JWK Set.
-    pub jwks: Option<Vec<u8>>,
-    /// A shared secret.
-    pub secret: Option<Vec<u8>>,
-    /// How far clocks may differ.
-    pub leeway: Duration,
-    /// Claims that must be there; `exp` unless the operator says otherwise.
-    pub required_claims: Vec<String>,
-    /// Where tokens are looked for, in this order; empty: `Authorization: Bearer`.
-    pub token_from: Vec<Source>,
-    /// How many verified tokens each worker remembers; 0: none.
-    pub cache: usize,
-    /// What the upstream is told; `None`: `sub` as `X-User-ID`, `tenant` as `X-Tenant-ID`.
-    pub forward_claims: Option<Vec<ForwardClaim>>,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
-            name: "jwt".into(),
-            issuer: None,
-            audiences: Vec::new(),
-            algorithms: Vec::new(),
-            jwks: None,
-            secret: None,
-            leeway: Duration::ZERO,
-            required_claims: vec!["exp".to_owned()],
-            token_from: Vec::new(),
-            cache: 4096,
-            forward_claims: None,
-        }
-    }
-}
 
 /// Why a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +75,7 @@ pub struct Verifier {
 impl Verifier {
     /// Compiles the settings.
     pub fn new(settings: Settings) -> Result<Verifier, String> {
-        let fingerprint = fingerprint(&settings);
+        let fingerprint = settings.fingerprint();
         let mut warnings = Vec::new();
         let mut keys = Vec::new();
         if let Some(jwks) = &settings.jwks {
@@ -138,7 +93,7 @@ impl Verifier {
                 None => "no keys: `jwks` or `secret` is needed".to_owned(),
             });
         }
-        let algorithms = algorithms(&settings, &keys)?;
+        let algorithms = settings.accepted(&keys)?;
         let forward = settings
             .forward_claims
             .unwrap_or_else(ForwardClaim::defaults);
@@ -306,86 +261,7 @@ impl Verifier {
     }
 }
 
-/// The algorithms to accept, each checked to fit some key.
-fn algorithms(settings: &Settings, keys: &[Jwk]) -> Result<Vec<Algorithm>, String> {
-    let usable = |algorithm: Algorithm| keys.iter().any(|key| key.allows(algorithm));
-    if settings.algorithms.is_empty() {
-        let default = |algorithm: &Algorithm| {
-            usable(*algorithm) && (algorithm.min_secret() == 0 || settings.secret.is_some())
-        };
-        let algorithms: Vec<_> = Algorithm::ALL.into_iter().filter(default).collect();
-        if algorithms.is_empty() {
-            return Err("the keys fit no algorithm by default: name `algorithms`".to_owned());
-        }
-        return Ok(algorithms);
-    }
-    for &algorithm in &settings.algorithms {
-        if !usable(algorithm) {
-            let name = algorithm.as_str();
-            return Err(match algorithm.min_secret() {
-                0 => format!("no key can verify {name}"),
-                bytes => format!("no secret is long enough for {name}: it needs {bytes} bytes"),
-            });
-        }
-    }
-    Ok(settings.algorithms.clone())
-}
-
-/// Digests the settings.
-fn fingerprint(settings: &Settings) -> Fingerprint {
-    let bytes = |texts: &'_ [String]| -> Vec<Vec<u8>> {
-        texts.iter().map(|text| text.clone().into_bytes()).collect()
-    };
-    let lists = [
-        bytes(&settings.audiences),
-        bytes(&settings.required_claims),
-        settings
-            .algorithms
-            .iter()
-            .map(|algorithm| algorithm.as_str().into())
-            .collect(),
-    ];
-    let mut parts = Fingerprinter::default();
-    parts
-        .part(settings.name.as_bytes())
-        .optional(settings.issuer.as_deref().map(str::as_bytes))
-        .optional(settings.jwks.as_deref())
-        .optional(settings.secret.as_deref())
-        .part(&settings.leeway.as_nanos().to_be_bytes())
-        .part(&settings.cache.to_be_bytes());
-    for list in &lists {
-        parts.parts(list.iter().map(Vec::as_slice));
-    }
-    if let Some(forward) = &settings.forward_claims {
-        let pairs = forward.iter().flat_map(|f| [&f.claim, &f.header]);
-        parts.parts(pairs.map(|text| text.as_bytes()));
-    }
-    parts.finish()
-}
-
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-pub(crate) mod testing {
-    //! A verified token from the text of its claims, for the tests of other policies.
-
-    use super::{Expected, Verified, json};
-    use crate::identity::forward::ForwardClaim;
-
-    pub(crate) fn verified(claims: &str) -> Verified {
-        forwarding(claims, &ForwardClaim::defaults())
-    }
-
-    pub(crate) fn forwarding(claims: &str, forward: &[ForwardClaim]) -> Verified {
-        let claims = json::object(claims.as_bytes()).expect("an object");
-        let expected = Expected {
-            issuer: None,
-            audiences: Vec::new(),
-            leeway: std::time::Duration::ZERO,
-            required: Vec::new(),
-        };
-        let times = expected.check(&claims).expect("good claims");
-        Verified::new(claims, times, forward)
-    }
-}

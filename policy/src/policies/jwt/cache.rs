@@ -130,7 +130,7 @@ impl Cache {
         None
     }
 
-    /// Remembers a token that held.
+    /// Remembers a token that held, once.
     pub(super) fn remember(&mut self, token: &[u8], verified: &Rc<Verified>, unix: u64) {
         let hash = hash(self.seed, token);
         let clock = self.clock;
@@ -141,6 +141,7 @@ impl Cache {
             .zip(&mut set.used)
             .zip(&mut set.entries);
         let place = places.max_by_key(|((_, used), entry)| match entry {
+            Some(entry) if *entry.token == *token => (3, 0),
             None => (2, 0),
             Some(entry) if unix >= entry.verified.expires() => (1, 0),
             Some(_) => (0, clock.wrapping_sub(**used)),

@@ -1,5 +1,7 @@
 //! Tokens that hold, and every way in which one does not.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::*;
@@ -7,6 +9,7 @@ use crate::identity::Identity;
 use crate::testing::Sample;
 use crate::testing::keys::{Keys, SECRET, encode};
 
+mod any;
 mod header;
 mod keys;
 mod times;

@@ -218,3 +218,31 @@ fn an_hmac_token_is_cached_too() {
     let second = ask(&verifier, &mut caches, &token).1.unwrap();
     assert!(Rc::ptr_eq(&first, &second));
 }
+
+proptest::proptest! {
+    /// Whatever is remembered, forgotten and asked for in whatever order: what is found is
+    /// what was remembered last for just these bytes.
+    #[test]
+    fn it_agrees_with_a_map(steps in proptest::collection::vec((0..40_usize, 0..4_u8), 1..400)) {
+        let mut cache = Cache::new(16, 7);
+        let mut model = std::collections::HashMap::new();
+        for (number, what) in steps {
+            let bytes = token(number);
+            match what {
+                0 => {
+                    let value = entry(NOW);
+                    cache.remember(&bytes, &value, 0);
+                    model.insert(number, value);
+                }
+                1 => {
+                    cache.forget(&bytes);
+                    model.remove(&number);
+                }
+                _ => if let Some(found) = cache.known(&bytes) {
+                    assert!(model.get(&number).is_some_and(|known| Rc::ptr_eq(found, known)));
+                }
+            }
+            assert!(cache.len() <= 16);
+        }
+    }
+}
