@@ -15,6 +15,8 @@ mod said;
 mod schema;
 pub mod snapshot;
 mod source;
+#[cfg(test)]
+mod testing;
 mod text;
 
 pub use load::load;

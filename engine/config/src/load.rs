@@ -1,7 +1,7 @@
 //! From texts to a snapshot, or to every problem that they show: the steps, in order.
 
 use crate::canonical;
-use crate::keys::scopes_of;
+use crate::keys::{SCOPES, scopes_of};
 use crate::outside::Outside;
 use crate::problem::{Problems, Report, Text};
 use crate::resolve::{Resolver, resolve};
@@ -74,7 +74,8 @@ pub fn load(
     })
 }
 
-/// Marks what must not be shown when a problem underlines its line. References to secrets may be.
+/// Marks what must not be shown when a problem underlines its line: the values of secret keys, as
+/// they were read and, for lines that could not be read, as they look. References may be shown.
 fn hide_secrets(report: &mut Report, said: &Said) {
     for block in said.blocks.values() {
         let keys = scopes_of(&block.kind).flat_map(|scope| scope.keys);
@@ -82,14 +83,38 @@ fn hide_secrets(report: &mut Report, said: &Said) {
             let Some(entry) = block.entries.get(key.name) else {
                 continue;
             };
-            let refers = match &entry.value.raw {
-                Some(Raw::Text(text)) => text.starts_with("${") || text.starts_with("file:"),
-                _ => false,
-            };
+            let refers = matches!(&entry.value.raw, Some(Raw::Text(text)) if is_reference(text));
             if !refers {
                 let place = entry.value.place;
                 report.texts[place.text].hidden.push(place.start..place.end);
             }
         }
     }
+    let secret: Vec<&str> = secret_keys().collect();
+    for text in &mut report.texts {
+        let mut start = 0;
+        for line in text.text.split_inclusive('\n') {
+            if let Some((key, value)) = line.split_once('=')
+                && secret.contains(&key.trim())
+                && !is_reference(value.trim_start().trim_start_matches(['"', '\'']))
+            {
+                let blank = value.len() - value.trim_start().len();
+                text.hidden
+                    .push(start + key.len() + 1 + blank..start + line.trim_end().len());
+            }
+            start += line.len();
+        }
+    }
 }
+
+fn secret_keys() -> impl Iterator<Item = &'static str> {
+    let keys = SCOPES.iter().flat_map(|scope| scope.keys);
+    keys.filter(|key| key.shape.secret).map(|key| key.name)
+}
+
+fn is_reference(text: &str) -> bool {
+    text.starts_with("${") || text.starts_with("file:")
+}
+
+#[cfg(test)]
+mod tests;

@@ -294,8 +294,11 @@ impl std::error::Error for Problems {}
 pub(crate) fn nearest<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let lower = word.to_ascii_lowercase();
     let bound = (word.chars().count() / 3).clamp(1, 3);
+    let words: Vec<&str> = words.into_iter().collect();
+    let longer = |candidate: &&&str| lower.len() >= 3 && candidate.contains(&lower);
     words
-        .into_iter()
+        .iter()
+        .copied()
         .map(|candidate| {
             (
                 strsim::osa_distance(&lower, &candidate.to_ascii_lowercase()),
@@ -305,4 +308,8 @@ pub(crate) fn nearest<'w>(word: &str, words: impl IntoIterator<Item = &'w str>) 
         .filter(|(distance, candidate)| *distance <= bound && *candidate != word)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+        .or_else(|| words.iter().find(longer).copied())
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,3 +159,6 @@ Several `--config` files (of a folder, its `*.toml` in name order) are laid over
 key by key. Then come environment variables such as `PORTCULLIS__ROUTE__PRODUCTS__TIMEOUT=2s` (`-` in a
 name is written `_`), then `--set route.products.timeout=2s`.
 ";
+
+#[cfg(test)]
+mod tests;

@@ -113,7 +113,7 @@ impl<'r, 'o> Resolver<'r, 'o> {
                 (None, true) => {
                     problem.note(format!("no section of kind `{kind}` is there at all"))
                 }
-                (None, false) => problem.note(format!("there are {}", names.join(", "))),
+                (None, false) => problem.note(format!("expected one of {}", names.join(", "))),
             };
             self.report.error(problem);
         }

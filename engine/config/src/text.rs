@@ -48,8 +48,40 @@ pub(crate) struct Table {
 
 /// Takes a text of the report apart; problems go to the report.
 pub(crate) fn tables(report: &mut Report, text: usize) -> Vec<Table> {
-    let input = report.texts[text].text.clone();
+    let mut input = report.texts[text].text.clone();
+    let mut broken = Vec::new();
+    // A list that is never closed swallows what follows it: it is told, taken out, and the rest
+    // is looked at again. Each round takes at least one bracket out.
+    while let Some(list) = unclosed_list(&input) {
+        let place = Place {
+            text,
+            start: list.start,
+            end: list.start + 1,
+        };
+        report.error(Problem::at(place, "this list is not closed").note("expected `]`"));
+        blank(&mut input, &list);
+        broken.push(list.start);
+    }
     let source = Source::new(&input);
+    let (events, errors) = parsed(source);
+    let mut reader = Reader {
+        source,
+        events: &events,
+        at: 0,
+        text,
+        report,
+        tables: Vec::new(),
+        skipping: false,
+        broken,
+    };
+    for error in &errors {
+        reader.syntax(error);
+    }
+    reader.document();
+    reader.tables
+}
+
+fn parsed(source: Source<'_>) -> (Vec<Event>, Vec<ParseError>) {
     let tokens = source.lex().into_vec();
     let mut events: Vec<Event> = Vec::with_capacity(tokens.len());
     let mut errors: Vec<ParseError> = Vec::new();
@@ -64,20 +96,54 @@ pub(crate) fn tables(report: &mut Report, text: usize) -> Vec<Table> {
             EventKind::Whitespace | EventKind::Comment | EventKind::Newline
         )
     });
-    let mut reader = Reader {
-        source,
-        events: &events,
-        at: 0,
-        text,
-        report,
-        tables: Vec::new(),
-        skipping: false,
-    };
-    for error in &errors {
-        reader.syntax(error);
+    errors.dedup();
+    (events, errors)
+}
+
+/// The first list that runs into the next `key =` or into the end of the text: from its bracket to
+/// the end of the line before, or of its own line.
+fn unclosed_list(input: &str) -> Option<Range<usize>> {
+    let (events, errors) = parsed(Source::new(input));
+    let error = errors.iter().find(|error| {
+        matches!(
+            error.description(),
+            "unexpected `=` in array" | "unclosed array"
+        )
+    })?;
+    let stop = error.unexpected().map_or(input.len(), |span| span.start());
+    let before = events.iter().filter(|event| event.span().start() < stop);
+    let mut open: Vec<Span> = Vec::new();
+    for event in before {
+        match event.kind() {
+            EventKind::ArrayOpen => open.push(event.span()),
+            EventKind::ArrayClose => {
+                open.pop();
+            }
+            _ => {}
+        }
     }
-    reader.document();
-    reader.tables
+    let start = open.first()?.start();
+    let line = input[..stop].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = match line > start {
+        true => line,
+        false => input[stop..]
+            .find('\n')
+            .map_or(input.len(), |newline| stop + newline),
+    };
+    Some(start..end)
+}
+
+/// Puts an empty list and blanks in the place of some bytes, all other bytes staying where they are.
+fn blank(input: &mut String, range: &Range<usize>) {
+    let blanks: String = input[range.clone()]
+        .bytes()
+        .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
+        .collect();
+    let filled = match blanks.strip_prefix("  ") {
+        Some(rest) => format!("[]{rest}"),
+        None => format!("0{}", &blanks[1..]),
+    };
+    input.replace_range(range.clone(), &filled);
 }
 
 struct Reader<'e, 's> {
@@ -89,6 +155,8 @@ struct Reader<'e, 's> {
     tables: Vec<Table>,
     /// Below a header that was refused: its entries are read and forgotten.
     skipping: bool,
+    /// Where values begin whose problem has been told already.
+    broken: Vec<usize>,
 }
 
 impl Reader<'_, '_> {
@@ -217,6 +285,12 @@ impl Reader<'_, '_> {
             items: Vec::new(),
         };
         match self.events.get(self.at).map(Event::kind) {
+            Some(EventKind::Scalar | EventKind::ArrayOpen)
+                if self.broken.contains(&place.start) =>
+            {
+                self.skip_nested();
+                broken
+            }
             Some(EventKind::Scalar) => {
                 let event = self.events[self.at];
                 self.at += 1;
@@ -345,7 +419,15 @@ impl Reader<'_, '_> {
         let end = self.source.input().len();
         let span = error.unexpected().or(error.context());
         let span = span.map_or(end..end, |span| span.start()..span.end());
-        let mut problem = Problem::at(self.place(span), error.description().to_owned());
+        let message = match error.description() {
+            "invalid basic string" | "invalid literal string"
+                if error.expected().is_some_and(closes_a_string) =>
+            {
+                "this string is not closed"
+            }
+            other => other,
+        };
+        let mut problem = Problem::at(self.place(span), message);
         let expected: Vec<String> = error
             .expected()
             .unwrap_or_default()
@@ -360,7 +442,14 @@ impl Reader<'_, '_> {
 }
 
 fn unquoted(place: Place, text: &str) -> Problem {
+    if text.is_empty() {
+        return Problem::at(place, "here a value is missing");
+    }
     Problem::at(place, "a string needs quotes").note(format!("write \"{text}\""))
+}
+
+fn closes_a_string(expected: &[Expected]) -> bool {
+    matches!(expected, [Expected::Literal("\"" | "'")])
 }
 
 fn expectation(expected: &Expected) -> String {

@@ -80,16 +80,17 @@ pub trait Section {
 /// Reads a key that may be absent. A wrong value is told to the section and counts as absent.
 pub fn optional<T: Value>(section: &mut dyn Section, key: &'static Key) -> Option<T> {
     let raw = section.value(key)?;
-    let value = T::read(&raw).and_then(|value| match key.range {
-        Some((low, high)) if !value.within(low, high) => Err(out_of_range(&raw, low, high)),
-        _ => Ok(value),
-    });
-    value
-        .map_err(|mismatch| section.mismatch(key, mismatch))
-        .ok()
+    let value = T::read_all(&raw, &mut |mismatch| section.mismatch(key, mismatch))?;
+    match key.range {
+        Some((low, high)) if !value.within(low, high) => {
+            section.mismatch(key, out_of_range(&raw, low, high));
+            None
+        }
+        _ => Some(value),
+    }
 }
 
-/// Reads a key that must be there.
+/// Reads a key that must be there. Absent or wrong, it is told to the section, and `None`.
 pub fn required<T: Value>(section: &mut dyn Section, key: &'static Key) -> Option<T> {
     if !section.has(key) {
         section.missing(key);
@@ -158,7 +159,7 @@ fn out_of_range(raw: &Raw, low: &str, high: &str) -> Mismatch {
 /// ```
 ///
 /// Before the struct's brace stand the kind, then `named`, `single` or `named kind "jwt"` (a scope
-/// chosen by the key `kind`). A field is `required`, `optional` (an `Option`) or `default`. `@start`
+/// chosen by the key `kind`). A field is `required`, `optional` (both an `Option`: see `read`) or `default`. `@start`
 /// and `@connection` before a field's name say when a change takes effect, if not with the next request.
 #[macro_export]
 macro_rules! keys {
@@ -197,8 +198,9 @@ macro_rules! keys {
                 later: &[$($( stringify!($later) ),*)?],
             };
 
-            /// Reads every key; `None` when a required one is absent or wrong. All problems are told
-            /// to the section.
+            /// Reads every key and tells every problem to the section. A required key that is absent
+            /// or wrong is `None`, so that the others can still be looked at. `None` as a whole only
+            /// when a declared default is no value of its type.
             #[allow(unused_mut, unused_variables, clippy::redundant_closure_call)]
             $visibility fn read(section: &mut dyn $crate::Section) -> Option<Self> {
                 const SCOPE: &$crate::Scope = &$name::SCOPE;
@@ -208,8 +210,8 @@ macro_rules! keys {
             }
         }
     };
-    (@type optional $type:ty) => { Option<$type> };
-    (@type $need:ident $type:ty) => { $type };
+    (@type default $type:ty) => { $type };
+    (@type $need:ident $type:ty) => { Option<$type> };
     (@named single) => { false };
     (@named named) => { true };
     (@need required) => { $crate::Need::Required };
@@ -223,8 +225,8 @@ macro_rules! keys {
     (@read required) => { $crate::required };
     (@read optional) => { $crate::optional };
     (@read default) => { $crate::or_default };
-    (@take optional $field:ident) => { $field };
-    (@take $need:ident $field:ident) => { $field? };
+    (@take default $field:ident) => { $field? };
+    (@take $need:ident $field:ident) => { $field };
 }
 
 #[cfg(test)]

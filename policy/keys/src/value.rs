@@ -173,6 +173,11 @@ pub trait Value: Sized {
     /// Understands a raw value.
     fn read(raw: &Raw) -> Result<Self, Mismatch>;
 
+    /// Understands a raw value and tells every mismatch; lists have one per wrong item.
+    fn read_all(raw: &Raw, tell: &mut dyn FnMut(Mismatch)) -> Option<Self> {
+        Self::read(raw).map_err(tell).ok()
+    }
+
     /// Whether the value lies in `low..=high`, both written as in a file. Types without an order
     /// accept everything.
     fn within(&self, _low: &str, _high: &str) -> bool {

@@ -207,7 +207,12 @@ impl Resolver<'_, '_> {
             let Some(said) = self.read(&block, &SaidConsumer::SCOPE, SaidConsumer::read) else {
                 continue;
             };
-            let keys = self.items(&block, "keys", &said.keys, KeyHash::parse);
+            let keys = self.items(
+                &block,
+                "keys",
+                said.keys.as_deref().unwrap_or_default(),
+                KeyHash::parse,
+            );
             let expires = said.expires.as_deref().and_then(|text| {
                 let seconds = unix_seconds(text);
                 if seconds.is_none() {

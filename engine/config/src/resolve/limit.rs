@@ -55,7 +55,7 @@ impl Resolver<'_, '_> {
                 LimitMode::Shadow => Mode::Shadow,
             },
             cost: said.cost,
-            ..Settings::new(block.name.as_str().into(), said.rate, key)
+            ..Settings::new(block.name.as_str().into(), said.rate?, key)
         };
         match Rule::new(settings) {
             Ok(rule) => Some(rule),

@@ -37,8 +37,8 @@ impl Resolver<'_, '_> {
     pub(super) fn admin(&mut self) -> Option<Admin> {
         let block = self.said.of("admin").pop()?;
         let said = self.read(&block, &keys::admin::Admin::SCOPE, keys::admin::Admin::read)?;
-        if said.token.is_none() && !block.entries.contains_key("token") && !said.address.is_local()
-        {
+        let address = said.address?;
+        if said.token.is_none() && !block.entries.contains_key("token") && !address.is_local() {
             let place = block.place("address", None);
             self.report.error(
                 Problem::at(
@@ -49,7 +49,7 @@ impl Resolver<'_, '_> {
             );
         }
         Some(Admin {
-            address: self.located(&block, "address", said.address),
+            address: self.located(&block, "address", address),
             token: said.token,
         })
     }
@@ -64,14 +64,7 @@ impl Resolver<'_, '_> {
             );
         }
         let mut listeners = Vec::new();
-        let mut addresses: BTreeMap<String, String> = BTreeMap::new();
-        if let Some((text, place)) = self.said.of("admin").first().and_then(|admin| {
-            admin
-                .text("address")
-                .map(|text| (text.to_owned(), admin.place("address", None)))
-        }) {
-            addresses.insert(text, self.report.line_of(place));
-        }
+        self.refuse_twin_addresses();
         for (index, block) in blocks.iter().enumerate() {
             let Some(said) = self.read(
                 block,
@@ -80,19 +73,40 @@ impl Resolver<'_, '_> {
             ) else {
                 continue;
             };
-            if !matches!(&said.address, Address::Tcp(address) if address.port() == 0) {
-                let place = block.place("address", None);
-                let here = self.report.line_of(place);
-                if let Some(first) = addresses.insert(said.address.to_string(), here) {
-                    let message = format!("{} is listened on already", said.address);
-                    self.report.error(
-                        Problem::at(place, message).note(format!("it stands in {first} too")),
-                    );
-                }
-            }
-            listeners.push(self.listener(block, index, said));
+            listeners.extend(self.listener(block, index, said));
         }
         listeners
+    }
+
+    /// Two sections that listen on one address: the one that stands later is told.
+    fn refuse_twin_addresses(&mut self) {
+        let mut blocks = self.said.of("admin");
+        blocks.extend(self.said.of("listener"));
+        blocks.sort_by_key(|block| block.place("address", None));
+        let mut seen: BTreeMap<String, Block> = BTreeMap::new();
+        for block in blocks {
+            let address = block
+                .text("address")
+                .and_then(|text| Address::parse(text).ok());
+            let Some(address) = address else { continue };
+            // The machine chooses another port each time.
+            if matches!(&address, Address::Tcp(tcp) if tcp.port() == 0) {
+                continue;
+            }
+            let address = self.located(&block, "address", address).to_string();
+            match seen.get(&address) {
+                Some(first) => {
+                    let there = self.report.line_of(first.place("address", None));
+                    let message = format!("{} listens on {address} already", first.title());
+                    let problem = Problem::at(block.place("address", None), message);
+                    self.report
+                        .error(problem.note(format!("it says so in {there}")));
+                }
+                None => {
+                    seen.insert(address, block);
+                }
+            }
+        }
     }
 
     fn listener(
@@ -100,7 +114,7 @@ impl Resolver<'_, '_> {
         block: &Block,
         index: usize,
         said: keys::listener::Listener,
-    ) -> Listener {
+    ) -> Option<Listener> {
         if said.protocols.is_empty() {
             self.wrong(
                 block,
@@ -108,10 +122,10 @@ impl Resolver<'_, '_> {
                 Mismatch::new("a listener speaks at least one protocol"),
             );
         }
-        Listener {
+        Some(Listener {
             name: block.name.as_str().into(),
             id: id16(index),
-            address: self.located(block, "address", said.address),
+            address: self.located(block, "address", said.address?),
             max_connections: said.max_connections,
             max_connections_per_ip: said.max_connections_per_ip,
             max_requests_per_connection: said.max_requests_per_connection,
@@ -125,7 +139,7 @@ impl Resolver<'_, '_> {
             max_body_bytes: said.max_body_bytes.map(|size| size.0),
             allow: set(said.allow),
             deny: set(said.deny),
-        }
+        })
     }
 
     pub(super) fn access_logs(&mut self) -> Vec<AccessLog> {
@@ -144,10 +158,11 @@ impl Resolver<'_, '_> {
             ) else {
                 continue;
             };
-            let path = match said.path.as_str() {
+            let Some(path) = said.path else { continue };
+            let path = match path.as_str() {
                 "stdout" => LogPath::Stdout,
                 "" | "syslog" | "stderr" => {
-                    let what = match said.path.as_str() {
+                    let what = match path.as_str() {
                         "syslog" => "\"syslog\" is not built yet".to_owned(),
                         other => format!("\"{other}\" is no place for an access log"),
                     };

@@ -17,7 +17,7 @@ impl Resolver<'_, '_> {
             let Some(said) = self.read(block, &Said::SCOPE, Said::read) else {
                 continue;
             };
-            let endpoints = self.endpoints(block, &said.endpoints);
+            let endpoints = self.endpoints(block, said.endpoints);
             upstreams.push(Upstream {
                 name: block.name.as_str().into(),
                 id: id16(index),
@@ -41,16 +41,16 @@ impl Resolver<'_, '_> {
         upstreams
     }
 
-    fn endpoints(&mut self, block: &Block, texts: &[String]) -> Vec<Endpoint> {
-        if texts.is_empty() {
+    fn endpoints(&mut self, block: &Block, texts: Option<Vec<String>>) -> Vec<Endpoint> {
+        if texts.as_ref().is_some_and(Vec::is_empty) {
             self.wrong(
                 block,
                 "endpoints",
                 Mismatch::new("an upstream needs at least one endpoint"),
             );
         }
-        let mut endpoints: Vec<Endpoint> = Vec::with_capacity(texts.len());
-        for (item, text) in texts.iter().enumerate() {
+        let mut endpoints: Vec<Endpoint> = Vec::new();
+        for (item, text) in texts.iter().flatten().enumerate() {
             match endpoint(text) {
                 Ok((address, _))
                     if endpoints

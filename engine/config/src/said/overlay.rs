@@ -119,6 +119,10 @@ fn lay(
             .map(|known| known.shape.form)
     });
     let end = report.texts[whole.text].text.len();
+    if form.is_none() {
+        // A misspelt key may be meant for a secret.
+        report.texts[whole.text].hidden.push(value_at..end);
+    }
     let value = Given {
         raw: Some(typed(value, form.unwrap_or(Form::Text))),
         place: Place {

@@ -73,11 +73,12 @@ fn absent_keys_take_their_defaults() {
     let (thing, problems) = read(&[("address", Raw::Text("127.0.0.1:1".into()))]);
     let thing = thing.unwrap();
     assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(thing.address.unwrap().to_string(), "127.0.0.1:1");
     assert_eq!(thing.count, None);
     assert_eq!(thing.timeout, Duration::from_secs(10));
     assert_eq!(thing.size, Size(16384));
     assert_eq!(thing.words, ["GET", "HEAD"]);
-    assert_eq!(thing.balance, Balance::RoundRobin);
+    assert_eq!(thing.balance.as_str(), "round_robin");
 }
 
 #[test]
@@ -86,10 +87,13 @@ fn every_problem_is_told_at_once() {
         ("count", Raw::Integer(10)),
         ("timeout", Raw::Text("2h".into())),
         ("size", Raw::Boolean(true)),
-        ("words", Raw::List(vec![Raw::Integer(1)])),
+        (
+            "words",
+            Raw::List(vec![Raw::Integer(1), Raw::Boolean(true)]),
+        ),
         ("balance", Raw::Text("consistent_hash".into())),
     ]);
-    assert!(thing.is_none());
+    assert_eq!(thing.unwrap().address, None);
     assert_eq!(
         problems,
         [
@@ -98,6 +102,7 @@ fn every_problem_is_told_at_once() {
             "timeout: `2h` is out of range (1ms to 1h)",
             "size: expected a size such as \"64KiB\" or \"1MiB\", found a boolean ()",
             "words: expected a string, found an integer ()",
+            "words: expected a string, found a boolean ()",
             "balance: balancing method `consistent_hash` is not built yet (\"round_robin\" or \"least_requests\")",
         ]
     );

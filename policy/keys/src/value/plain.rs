@@ -103,18 +103,34 @@ impl<T: Value> Value for Vec<T> {
     };
 
     fn read(raw: &Raw) -> Result<Self, Mismatch> {
-        match raw {
-            Raw::List(items) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| T::read(item).map_err(|mismatch| mismatch.item(index)))
-                .collect(),
-            Raw::Text(text) => Err(Mismatch::new("expected a list of strings, found a string")
-                .hint(format!("write [\"{text}\"]"))),
-            other => Err(Mismatch::new(format!(
-                "expected a list of strings, found {}",
-                other.kind()
-            ))),
+        let mut first = None;
+        let read = Self::read_all(raw, &mut |mismatch| {
+            first.get_or_insert(mismatch);
+        });
+        read.ok_or_else(|| first.unwrap_or_default())
+    }
+
+    fn read_all(raw: &Raw, tell: &mut dyn FnMut(Mismatch)) -> Option<Self> {
+        let items = match raw {
+            Raw::List(items) => items,
+            Raw::Text(text) => {
+                let mismatch = Mismatch::new("expected a list of strings, found a string");
+                tell(mismatch.hint(format!("write [\"{text}\"]")));
+                return None;
+            }
+            other => {
+                let what = format!("expected a list of strings, found {}", other.kind());
+                tell(Mismatch::new(what));
+                return None;
+            }
+        };
+        let mut values = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            match T::read(item) {
+                Ok(value) => values.push(value),
+                Err(mismatch) => tell(mismatch.item(index)),
+            }
         }
+        (values.len() == items.len()).then_some(values)
     }
 }

@@ -1,0 +1,233 @@
+//! What a right configuration means.
+
+use crate::snapshot::{Action, HostHeader, LogPath};
+use crate::testing::{EXAMPLE, LEAST, World, good};
+use crate::{Source, read_sources};
+use policy::balance::Kind;
+use policy::route::{Captures, Found, Lookup};
+use policy_keys::{Address, Duration};
+use std::path::{Path, PathBuf};
+
+#[test]
+fn the_example_loads_as_it_stands() {
+    let snapshot = good(EXAMPLE);
+    assert_eq!(snapshot.warnings, Vec::<String>::new());
+    assert_eq!(snapshot.gateway.workers, Some(2));
+    assert_eq!(snapshot.gateway.shutdown_grace, Duration::from_secs(30));
+    assert_eq!(snapshot.gateway.request_id_header, "X-Request-ID");
+    assert_eq!(
+        snapshot.admin.unwrap().address,
+        Address::parse("127.0.0.1:9900").unwrap()
+    );
+    assert_eq!(&*snapshot.listeners[0].name, "public");
+    let upstream = &snapshot.upstreams[0];
+    assert_eq!(
+        (upstream.balance, &*upstream.endpoints[0].name),
+        (Kind::LeastRequests, "127.0.0.1:19101")
+    );
+    assert_eq!(upstream.timeout, Some(Duration::from_secs(15)));
+    assert_eq!(
+        snapshot.access_logs[0].path,
+        LogPath::File("access.log".into())
+    );
+    assert_eq!(snapshot.limits[0].burst, 1_000_000);
+    let names: Vec<&str> = snapshot.routes.iter().map(|route| &*route.name).collect();
+    assert_eq!(names, ["gw", "root"]);
+    let [gw, root] = &snapshot.routes[..] else {
+        panic!()
+    };
+    assert!(matches!(gw.action, Action::Forward { upstream: 0 }));
+    assert_eq!((gw.access_log, root.access_log), (Some(0), None));
+    assert_eq!(gw.host_header, HostHeader::Client);
+    assert!(snapshot.identity_headers.matches(b"x_user_id"));
+    assert_eq!(
+        snapshot.watched,
+        [
+            PathBuf::from("gateway.toml"),
+            PathBuf::from("certs/jwks.json")
+        ]
+    );
+    assert_eq!(snapshot.hash.len(), 12);
+}
+
+#[test]
+fn the_table_finds_what_the_routes_say() {
+    let snapshot = good(EXAMPLE);
+    let find = |path: &str| {
+        let bytes = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes();
+        let mut head = protocol::message::RequestHead::new();
+        let limits = protocol::limits::HeadLimits::default();
+        protocol::http1::decode_request(&bytes, &mut head, &limits).unwrap();
+        let lookup = Lookup {
+            listener: 0,
+            request: head.view(&bytes),
+            host: b"a",
+            path: path.as_bytes(),
+        };
+        match snapshot.table.find(&lookup, &mut Captures::new()) {
+            Found::Route(id) => snapshot.routes[id as usize].name.to_string(),
+            other => format!("{other:?}"),
+        }
+    };
+    assert_eq!(find("/gw/a"), "gw");
+    assert_eq!(find("/gw"), "gw");
+    assert_eq!(find("/gwx"), "root");
+}
+
+#[test]
+fn defaults_are_those_of_the_specification() {
+    let snapshot = good(LEAST);
+    let listener = &snapshot.listeners[0];
+    let seconds = [
+        listener.header_timeout,
+        listener.idle_timeout,
+        listener.body_timeout,
+        listener.write_timeout,
+    ];
+    assert_eq!(seconds.map(|timeout| timeout.as_secs()), [10, 60, 15, 30]);
+    assert_eq!(
+        (
+            listener.min_body_rate,
+            listener.max_header_bytes,
+            listener.max_headers
+        ),
+        (240, 16384, 100)
+    );
+    assert!(snapshot.gateway.pin);
+    assert_eq!(
+        snapshot.warnings,
+        ["warning: there is no route: every request gets 404\n"]
+    );
+}
+
+#[test]
+fn later_sources_win_key_by_key() {
+    let mut world = World::new();
+    let base = format!(
+        "{LEAST}[upstream.products-eu]\nendpoints = [\"10.0.0.1:1\"]\ntimeout = \"1s\"\nbalance = \"random\"\n"
+    );
+    let over = "[upstream.products-eu]\ntimeout = \"2s\"\nconnect_timeout = \"3s\"\n";
+    let sources = [Source::new("a.toml", base), Source::new("b.toml", over)];
+    let times = |world: &World| {
+        let snapshot = world.load(&sources).unwrap();
+        let upstream = &snapshot.upstreams[0];
+        assert_eq!(upstream.balance, Kind::Random);
+        (
+            upstream.timeout.unwrap().as_secs(),
+            upstream.connect_timeout.as_secs(),
+            snapshot.gateway.workers,
+        )
+    };
+    assert_eq!(times(&world), (2, 3, None));
+    let variable = "PORTCULLIS__UPSTREAM__PRODUCTS_EU__TIMEOUT".to_owned();
+    world.variables.insert(variable, "4s".to_owned());
+    world
+        .variables
+        .insert("PORTCULLIS__GATEWAY__WORKERS".to_owned(), "3".to_owned());
+    assert_eq!(times(&world), (4, 3, Some(3)));
+    world
+        .sets
+        .push("upstream.products-eu.timeout=5s".to_owned());
+    world.sets.push(
+        "upstream.products-eu.endpoints=[\"10.0.0.2:1\", \"10.0.0.3:1 weight=2\"]".to_owned(),
+    );
+    assert_eq!(times(&world), (5, 3, Some(3)));
+    let endpoints = world.load(&sources).unwrap().upstreams[0].endpoints.clone();
+    assert_eq!(
+        endpoints
+            .iter()
+            .map(|e| (&*e.name, e.weight))
+            .collect::<Vec<_>>(),
+        [("10.0.0.2:1", 1), ("10.0.0.3:1", 2)]
+    );
+}
+
+#[test]
+fn secrets_are_expanded_once_and_only_where_they_belong() {
+    let token = |said: &str| {
+        let text = format!("{LEAST}[admin]\naddress = \"127.0.0.1:1\"\ntoken = \"{said}\"\n");
+        let admin = good(&text).admin.unwrap();
+        String::from_utf8(admin.token.unwrap().expose().to_vec()).unwrap()
+    };
+    assert_eq!(token("plain"), "plain");
+    assert_eq!(token("${TOKEN}"), "from-the-environment");
+    assert_eq!(token("a-${TOKEN}-b"), "a-from-the-environment-b");
+    assert_eq!(token("file:token.txt"), "from-a-file");
+    let text =
+        format!("{LEAST}[route.a]\npath = \"/a\"\nauth = \"none\"\nrespond = \"200 ${{TOKEN}}\"\n");
+    let snapshot = good(&text);
+    assert!(
+        matches!(&snapshot.routes[0].action, Action::Respond { body, .. } if body == b"${TOKEN}")
+    );
+}
+
+#[test]
+fn paths_start_from_the_folder_of_their_file() {
+    let world = World::new();
+    let snapshot = world
+        .load(&[Source::new("conf/gateway.toml", EXAMPLE)])
+        .unwrap();
+    assert_eq!(
+        snapshot.access_logs[0].path,
+        LogPath::File("conf/access.log".into())
+    );
+    assert_eq!(
+        snapshot.watched,
+        [
+            PathBuf::from("conf/gateway.toml"),
+            PathBuf::from("conf/certs/jwks.json")
+        ]
+    );
+}
+
+#[test]
+fn the_hash_is_that_of_the_meaning() {
+    let hash = |text: &str| good(text).hash;
+    let base = "[listener.a]\naddress = \"127.0.0.1:1\"\nidle_timeout = \"120s\"\n[gateway]\nworkers = 2\n";
+    let same = "# words\n[gateway]\nworkers = 2\npin = true\n\n[listener.a]\nidle_timeout='2m'\naddress = \"127.0.0.1:1\"\n";
+    assert_eq!(hash(base), hash(same));
+    assert_ne!(hash(base), hash(&base.replace("120s", "121s")));
+    let secret =
+        |secret: &str| format!("{base}[admin]\naddress = \"127.0.0.1:2\"\ntoken = \"{secret}\"\n");
+    assert_eq!(
+        hash(&secret("${TOKEN}")),
+        hash(&secret("from-the-environment"))
+    );
+    assert_ne!(hash(&secret("a")), hash(&secret("b")));
+    assert!(
+        !good(&secret("hunter2"))
+            .canonical
+            .join("\n")
+            .contains("hunter2")
+    );
+}
+
+#[test]
+fn the_canonical_form_holds_the_digest_of_files() {
+    let mut world = World::new();
+    let sources = [Source::new("gateway.toml", EXAMPLE)];
+    let before = world.load(&sources).unwrap().hash;
+    world
+        .files
+        .get_mut(Path::new("certs/jwks.json"))
+        .unwrap()
+        .push(b'\n');
+    assert_ne!(world.load(&sources).unwrap().hash, before);
+}
+
+#[test]
+fn folders_are_read_in_the_order_of_their_names() {
+    let files = |path: &Path| Ok(format!("# {}", path.display()).into_bytes());
+    let list = |path: &Path| {
+        let entries = ["d/b.toml", "d/a.toml", "d/c.txt"].map(PathBuf::from);
+        Ok((path == Path::new("d")).then(|| entries.to_vec()))
+    };
+    let sources = read_sources(&["x.toml".into(), "d".into()], &files, &list).unwrap();
+    let texts: Vec<&str> = sources.iter().map(|source| source.text.as_str()).collect();
+    assert_eq!(texts, ["# x.toml", "# d/a.toml", "# d/b.toml"]);
+    let none = read_sources(&["e".into()], &files, &|_| Ok(Some(Vec::new()))).unwrap_err();
+    assert_eq!(
+        none.to_string(),
+        "error: e: no *.toml in this folder\n\n1 problem"
+    );
+}
