@@ -19,6 +19,8 @@ pub(crate) struct Incoming {
     pub(crate) payload: u64,
     /// Re-framing only: a chunk has been written whose CRLF is still owed.
     open_chunk: bool,
+    /// The sender's chunks carry extensions: from here on they are taken apart and made anew.
+    reframing: bool,
     /// What goes out after the bytes of this step: the last chunk with its trailer section.
     tail: Vec<u8>,
 }
@@ -133,7 +135,7 @@ impl Pump<'_> {
             }
             let rest = split_rest(buf, &step);
             if self.out != Outgoing::Discard {
-                self.send(body, buf, lead).await?;
+                self.send(body, buf, lead, step.bare).await?;
             }
             lead = &[];
             match rest {
@@ -142,6 +144,9 @@ impl Pump<'_> {
             }
             if step.done {
                 return Ok(());
+            }
+            if step.again {
+                continue;
             }
             if buf.is_empty() && !buf.is_large() && body.is_long() {
                 *buf = Buffer::large();
@@ -158,8 +163,9 @@ impl Pump<'_> {
         body: &mut Incoming,
         buf: &mut Buffer,
         lead: &[u8],
+        bare: bool,
     ) -> Result<(), PumpError> {
-        if self.out == Outgoing::Chunked && body.reframes() && !buf.is_empty() {
+        if bare && !buf.is_empty() {
             let mut line = [0; 18];
             let line = chunk_line(buf.len(), &mut line);
             if !buf.prepend(line) || (body.open_chunk && !buf.prepend(b"\r\n")) {
@@ -227,7 +233,7 @@ impl Pump<'_> {
         body.framing = Framing::Done;
         if self.out == Outgoing::Chunked {
             body.tail.extend_from_slice(LAST_CHUNK);
-            self.send(body, buf, &[]).await?;
+            self.send(body, buf, &[], false).await?;
         }
         Ok(())
     }
@@ -280,11 +286,30 @@ fn split_rest(buf: &mut Buffer, step: &Step) -> Option<Buffer> {
     rest
 }
 
-/// What the front of a buffer holds of the body: `send` bytes to go out, `consumed` that are used up.
+/// What the front of a buffer holds of the body.
 struct Step {
+    /// Bytes to go out.
     send: usize,
+    /// Bytes that are used up; `send <= consumed` unless both are the same.
     consumed: usize,
+    /// The body ends with them.
     done: bool,
+    /// More of the buffer can be taken at once, in another framing.
+    again: bool,
+    /// What goes out is payload that needs a chunk around it.
+    bare: bool,
+}
+
+impl Step {
+    fn more(send: usize, consumed: usize) -> Step {
+        Step {
+            send,
+            consumed,
+            done: false,
+            again: false,
+            bare: false,
+        }
+    }
 }
 
 impl Incoming {
@@ -299,6 +324,7 @@ impl Incoming {
             framing,
             payload: 0,
             open_chunk: false,
+            reframing: false,
             tail: Vec::new(),
         }
     }
@@ -328,11 +354,6 @@ impl Incoming {
         }
     }
 
-    /// The taker's chunks are made here, since the sender's framing is not chunked.
-    fn reframes(&self) -> bool {
-        matches!(self.framing, Framing::UntilClose)
-    }
-
     /// Takes this body's part of `buf`, taking framing apart in place where the taker wants none.
     fn step(
         &mut self,
@@ -342,51 +363,56 @@ impl Incoming {
     ) -> Result<Step, PumpError> {
         let step = match &mut self.framing {
             Framing::Done => Step {
-                send: 0,
-                consumed: 0,
                 done: true,
+                ..Step::more(0, 0)
             },
             Framing::Exact(left) => {
                 let n = usize::try_from(*left).unwrap_or(usize::MAX).min(buf.len());
                 *left -= n as u64;
                 self.payload += n as u64;
                 Step {
-                    send: n,
-                    consumed: n,
                     done: *left == 0,
+                    ..Step::more(n, n)
                 }
             }
             Framing::UntilClose => {
                 self.payload += buf.len() as u64;
                 Step {
-                    send: buf.len(),
-                    consumed: buf.len(),
-                    done: false,
+                    bare: out == Outgoing::Chunked,
+                    ..Step::more(buf.len(), buf.len())
                 }
             }
-            Framing::Chunked(chunked) => {
-                // An extension in an answer was checked by the scan and may pass as it is: re-framing
-                // in the middle of a chunk whose size line has gone out is not possible.
-                let (send, consumed, last) = if out == Outgoing::Chunked {
-                    let scanned = chunked.scan(buf.filled()).map_err(malformed)?;
-                    self.payload += scanned.payload;
-                    (scanned.consumed, scanned.consumed, scanned.at_last_chunk)
-                } else {
-                    let plain = chunked.unframe(buf.filled_mut()).map_err(malformed)?;
-                    self.payload += plain.payload as u64;
-                    (plain.payload, plain.consumed, plain.at_last_chunk)
-                };
-                if !last {
+            Framing::Chunked(chunked) if out == Outgoing::Chunked && !self.reframing => {
+                let scanned = chunked.scan(buf.filled()).map_err(malformed)?;
+                self.payload += scanned.payload;
+                // The scan stops in front of a size line with an extension: extensions end at this
+                // hop (RFC 9112 section 7.1.1), so what follows is framed anew.
+                self.reframing = !scanned.verbatim;
+                let step = Step::more(scanned.consumed, scanned.consumed);
+                if !scanned.at_last_chunk {
                     return Ok(Step {
-                        send,
-                        consumed,
-                        done: false,
+                        again: self.reframing,
+                        ..step
                     });
                 }
                 self.framing = Framing::Trailers(chunked.clone());
-                self.step_trailers(buf, send, consumed, out, strip)?
+                self.step_trailers(buf, step, out, strip)?
             }
-            Framing::Trailers(_) => self.step_trailers(buf, 0, 0, out, strip)?,
+            Framing::Chunked(chunked) => {
+                let plain = chunked.unframe(buf.filled_mut()).map_err(malformed)?;
+                self.payload += plain.payload as u64;
+                let bare = out == Outgoing::Chunked;
+                let step = Step {
+                    bare,
+                    ..Step::more(plain.payload, plain.consumed)
+                };
+                if !plain.at_last_chunk {
+                    return Ok(step);
+                }
+                self.framing = Framing::Trailers(chunked.clone());
+                self.step_trailers(buf, step, out, strip)?
+            }
+            Framing::Trailers(_) => self.step_trailers(buf, Step::more(0, 0), out, strip)?,
         };
         if step.done {
             self.framing = Framing::Done;
@@ -394,46 +420,35 @@ impl Incoming {
         Ok(step)
     }
 
-    /// Takes the last chunk and its trailer section, which stand at `buf[consumed..]`.
+    /// Takes the last chunk and its trailer section, which stand behind what `step` has consumed.
     fn step_trailers(
         &mut self,
         buf: &Buffer,
-        send: usize,
-        consumed: usize,
+        step: Step,
         out: Outgoing,
         strip: Option<&HeaderNames>,
     ) -> Result<Step, PumpError> {
         let Framing::Trailers(chunked) = &mut self.framing else {
-            return Ok(Step {
-                send,
-                consumed,
-                done: true,
-            });
+            return Ok(Step { done: true, ..step });
         };
-        let rest = buf.filled().get(consumed..).unwrap_or_default();
+        let rest = buf.filled().get(step.consumed..).unwrap_or_default();
         let mut fields = Vec::new();
-        let Some(n) = chunked
+        let taken = chunked
             .trailers(rest, &mut fields, &HeadLimits::default())
-            .map_err(malformed)?
-        else {
-            return Ok(Step {
-                send,
-                consumed,
-                done: false,
-            });
+            .map_err(malformed)?;
+        let Some(n) = taken else { return Ok(step) };
+        let end = Step {
+            consumed: step.consumed + n,
+            done: true,
+            ..step
         };
         if out != Outgoing::Chunked {
-            return Ok(Step {
-                send,
-                consumed: consumed + n,
-                done: true,
-            });
+            return Ok(end);
         }
-        if fields.is_empty() && rest.starts_with(LAST_CHUNK) {
+        if fields.is_empty() && !self.reframing && rest.starts_with(LAST_CHUNK) {
             return Ok(Step {
-                send: send + n,
-                consumed: consumed + n,
-                done: true,
+                send: step.send + n,
+                ..end
             });
         }
         self.tail.extend_from_slice(b"0\r\n");
@@ -441,22 +456,14 @@ impl Incoming {
             let name = field.name.of(rest);
             let framing = matches!(
                 field.known,
-                Name::ContentLength
-                    | Name::TransferEncoding
-                    | Name::Host
-                    | Name::Trailer
-                    | Name::Authorization
+                Name::ContentLength | Name::TransferEncoding | Name::Host
             );
             if !field.hop_by_hop && !framing && !strip.is_some_and(|names| names.matches(name)) {
                 encode::field(&mut self.tail, name, field.value.of(rest));
             }
         }
         self.tail.extend_from_slice(b"\r\n");
-        Ok(Step {
-            send,
-            consumed: consumed + n,
-            done: true,
-        })
+        Ok(end)
     }
 }
 

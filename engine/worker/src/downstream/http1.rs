@@ -26,6 +26,8 @@ const QUIET: u64 = 20_000_000;
 /// A connection that lingers reads and throws away for at most this long and this much.
 const LINGER: u64 = 1_000_000_000;
 const LINGER_BYTES: usize = 1 << 20;
+/// Bytes of empty lines allowed in front of a request (RFC 9112 section 2.2).
+const MAX_EMPTY_LINES: usize = 16;
 
 /// Serves one connection to its end.
 pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) {
@@ -137,8 +139,17 @@ async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer, fi
     let timeout = nanos(settings.header_timeout);
     let mut begun = if inbound.is_empty() { 0 } else { clock::now() };
     let opened = clock::now();
+    let mut skipped = 0;
     loop {
-        inbound.consume(http1::leading_crlf(inbound.filled()));
+        let empty = http1::leading_crlf(inbound.filled());
+        inbound.consume(empty);
+        skipped += empty;
+        if skipped > MAX_EMPTY_LINES {
+            return Next::Bad {
+                begun: opened,
+                fault: Fault::BadRequest(RequestError::RequestLine),
+            };
+        }
         if !inbound.is_empty() {
             if begun == 0 {
                 begun = clock::now();

@@ -1,0 +1,31 @@
+//! `portcullis explain`: what would happen to a request, without sending one.
+
+use std::net::IpAddr;
+use std::process::ExitCode;
+
+use crate::{Configured, EX_CONFIG, source};
+
+pub(crate) fn explain(
+    configured: &Configured,
+    method: &str,
+    url: &str,
+    headers: &[String],
+    from: IpAddr,
+) -> anyhow::Result<ExitCode> {
+    let snapshot = match source::load(configured) {
+        Ok(snapshot) => snapshot,
+        Err(problems) => {
+            eprint!("{problems}");
+            return Ok(ExitCode::from(EX_CONFIG));
+        }
+    };
+    let mut fields = Vec::new();
+    for header in headers {
+        let (name, value) = header
+            .split_once(':')
+            .ok_or_else(|| anyhow::anyhow!("-H takes 'Name: value', not '{header}'"))?;
+        fields.push((name.trim().to_owned(), value.trim().to_owned()));
+    }
+    let _ = (&snapshot, method, url, fields, from);
+    Ok(ExitCode::SUCCESS)
+}
