@@ -207,6 +207,10 @@ fn check_escape(rest: &[u8], at: usize) -> Result<(), PatternError> {
             &format!("a canonical path has `{c}` here, so this never fits"),
         ),
         Some('/' | '\\' | '\0') => fail(at, "a path with this is refused, so this never fits"),
+        _ if rest.iter().skip(1).take(2).any(u8::is_ascii_lowercase) => fail(
+            at,
+            "a canonical path has upper-case digits here, so this never fits",
+        ),
         _ => Ok(()),
     }
 }

@@ -135,7 +135,12 @@ fn decode_segment(segment: &[u8], out: &mut Vec<u8>) -> Result<(), PathError> {
                 match left << 4 | right {
                     b'/' | b'\\' | 0 => return Err(PathError::ForbiddenEncoding),
                     plain if is_unreserved(plain) => out.push(plain),
-                    _ => out.extend_from_slice(&[b'%', high, low]),
+                    // One spelling for each byte (RFC 3986 section 6.2.2.1), or `%c3` would miss a route for `%C3`.
+                    _ => out.extend_from_slice(&[
+                        b'%',
+                        high.to_ascii_uppercase(),
+                        low.to_ascii_uppercase(),
+                    ]),
                 }
             }
             _ => out.push(byte),
