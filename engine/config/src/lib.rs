@@ -5,6 +5,7 @@
 //! own; files are read only through the closure that the caller hands in, and nothing is half-applied.
 
 mod canonical;
+pub mod explain;
 pub mod keys;
 mod load;
 mod outside;

@@ -66,6 +66,7 @@ pub fn load(
         upstreams: meant.upstreams,
         access_logs: meant.access_logs,
         routes: meant.routes,
+        rules: meant.rules,
         table,
         identity_headers: meant.identity_headers,
         limits: meant.limits,

@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub access_logs: Vec<AccessLog>,
     /// Every `[route.NAME]`, in name order; `Route::id` is the index, and what `table` finds.
     pub routes: Vec<Route>,
+    /// What each of `routes` matches, by the same index; the data path uses `table` alone.
+    pub rules: Vec<policy::route::Rule>,
     /// The look-up over `routes`.
     pub table: policy::route::Table,
     /// The identity headers that are stripped from what clients send, on every route.

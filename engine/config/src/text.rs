@@ -6,11 +6,18 @@
 
 use crate::problem::{Place, Problem, Report};
 use policy_keys::Raw;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use toml_parser::decoder::ScalarKind;
 use toml_parser::parser::{Event, EventKind, ValidateWhitespace, parse_document};
-use toml_parser::{Expected, ParseError, Source, Span};
+use toml_parser::{ParseError, Source, Span};
+
+mod lists;
+mod syntax;
+mod twins;
+
+use lists::{blank, unclosed_list};
+use syntax::unquoted;
+pub(crate) use twins::refuse_twins;
 
 /// A word and where it stands.
 #[derive(Clone, Debug)]
@@ -98,52 +105,6 @@ fn parsed(source: Source<'_>) -> (Vec<Event>, Vec<ParseError>) {
     });
     errors.dedup();
     (events, errors)
-}
-
-/// The first list that runs into the next `key =` or into the end of the text: from its bracket to
-/// the end of the line before, or of its own line.
-fn unclosed_list(input: &str) -> Option<Range<usize>> {
-    let (events, errors) = parsed(Source::new(input));
-    let error = errors.iter().find(|error| {
-        matches!(
-            error.description(),
-            "unexpected `=` in array" | "unclosed array"
-        )
-    })?;
-    let stop = error.unexpected().map_or(input.len(), |span| span.start());
-    let before = events.iter().filter(|event| event.span().start() < stop);
-    let mut open: Vec<Span> = Vec::new();
-    for event in before {
-        match event.kind() {
-            EventKind::ArrayOpen => open.push(event.span()),
-            EventKind::ArrayClose => {
-                open.pop();
-            }
-            _ => {}
-        }
-    }
-    let start = open.first()?.start();
-    let line = input[..stop].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = match line > start {
-        true => line,
-        false => input[stop..]
-            .find('\n')
-            .map_or(input.len(), |newline| stop + newline),
-    };
-    Some(start..end)
-}
-
-/// Puts an empty list and blanks in the place of some bytes, all other bytes staying where they are.
-fn blank(input: &mut String, range: &Range<usize>) {
-    let blanks: String = input[range.clone()]
-        .bytes()
-        .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
-        .collect();
-    let filled = match blanks.strip_prefix("  ") {
-        Some(rest) => format!("[]{rest}"),
-        None => format!("0{}", &blanks[1..]),
-    };
-    input.replace_range(range.clone(), &filled);
 }
 
 struct Reader<'e, 's> {
@@ -414,51 +375,6 @@ impl Reader<'_, '_> {
             }
         }
     }
-
-    fn syntax(&mut self, error: &ParseError) {
-        let end = self.source.input().len();
-        let span = error.unexpected().or(error.context());
-        let span = span.map_or(end..end, |span| span.start()..span.end());
-        let message = match error.description() {
-            "invalid basic string" | "invalid literal string"
-                if error.expected().is_some_and(closes_a_string) =>
-            {
-                "this string is not closed"
-            }
-            other => other,
-        };
-        let mut problem = Problem::at(self.place(span), message);
-        let expected: Vec<String> = error
-            .expected()
-            .unwrap_or_default()
-            .iter()
-            .map(expectation)
-            .collect();
-        if !expected.is_empty() {
-            problem = problem.note(format!("expected {}", expected.join(", ")));
-        }
-        self.report.error(problem);
-    }
-}
-
-fn unquoted(place: Place, text: &str) -> Problem {
-    if text.is_empty() {
-        return Problem::at(place, "here a value is missing");
-    }
-    Problem::at(place, "a string needs quotes").note(format!("write \"{text}\""))
-}
-
-fn closes_a_string(expected: &[Expected]) -> bool {
-    matches!(expected, [Expected::Literal("\"" | "'")])
-}
-
-fn expectation(expected: &Expected) -> String {
-    match expected {
-        Expected::Literal("\n") => "the end of the line".to_owned(),
-        Expected::Literal(literal) => format!("`{literal}`"),
-        Expected::Description(words) => (*words).to_owned(),
-        _ => String::new(),
-    }
 }
 
 /// Reads one TOML list, for overlays; `None` when it is none.
@@ -476,41 +392,4 @@ pub(crate) fn list(text: &str) -> Option<Raw> {
         .value
         .raw
         .filter(|raw| report.errors.is_empty() && matches!(raw, Raw::List(_)))
-}
-
-/// Refuses a section or key that one text has twice.
-pub(crate) fn refuse_twins(report: &mut Report, tables: &[Table]) {
-    let mut headers: BTreeMap<Vec<&str>, Place> = BTreeMap::new();
-    for table in tables {
-        let words: Vec<&str> = table.header.iter().map(|word| word.text.as_str()).collect();
-        let shown = words.join(".");
-        match headers.get(&words) {
-            Some(first) => {
-                let note = format!(
-                    "it begins in {}: put all of its keys there",
-                    report.line_of(*first)
-                );
-                report.error(
-                    Problem::at(table.place, format!("section [{shown}] stands here twice"))
-                        .note(note),
-                );
-            }
-            None => {
-                headers.insert(words, table.place);
-            }
-        }
-        let mut keys: BTreeMap<&str, Place> = BTreeMap::new();
-        for entry in &table.entries {
-            match keys.get(entry.key.text.as_str()) {
-                Some(first) => {
-                    let note = format!("it is set already in {}", report.line_of(*first));
-                    let message = format!("key `{}` stands in [{shown}] twice", entry.key.text);
-                    report.error(Problem::at(entry.key.place, message).note(note));
-                }
-                None => {
-                    keys.insert(&entry.key.text, entry.key.place);
-                }
-            }
-        }
-    }
 }

@@ -231,3 +231,44 @@ fn folders_are_read_in_the_order_of_their_names() {
         "error: e: no *.toml in this folder\n\n1 problem"
     );
 }
+
+/// Whatever a text says, loading it answers; it never panics and never goes on for ever.
+mod whatever {
+    use crate::testing::{EXAMPLE, loaded};
+    use proptest::prelude::*;
+
+    fn answers(text: &str) {
+        if let Err(problems) = loaded(text) {
+            assert!(!problems.is_empty());
+            assert!(!problems.to_string().is_empty());
+            for shown in problems.iter().filter(|shown| shown.file.is_some()) {
+                assert!(
+                    shown.line <= text.lines().count().max(1) + 1,
+                    "{}",
+                    shown.text
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn any_text(text in "(\\PC|[\\[\\]={}\"'.#\\\\\n])*") {
+            answers(&text);
+        }
+
+        #[test]
+        fn the_example_with_a_piece_replaced(
+            start in 0..EXAMPLE.len(),
+            length in 0usize..40,
+            piece in "[\\[\\]={}\"'.#\\\\\n\ta-z0-9é-]{0,6}",
+        ) {
+            let end = (start + length).min(EXAMPLE.len());
+            if let (Some(before), Some(after)) = (EXAMPLE.get(..start), EXAMPLE.get(end..)) {
+                answers(&format!("{before}{piece}{after}"));
+            }
+        }
+    }
+}

@@ -61,36 +61,7 @@ impl Resolver<'_, '_> {
 
     fn jwt(&mut self, block: &Block, said: Jwt) -> Option<Ready> {
         let before = self.report.errors.len();
-        let known: Vec<&str> = Algorithm::ALL
-            .iter()
-            .map(|algorithm| algorithm.as_str())
-            .collect();
-        let mut algorithms = Vec::new();
-        for (item, text) in said.algorithms.iter().flatten().enumerate() {
-            match Algorithm::parse(text) {
-                Some(algorithm) => algorithms.push(algorithm),
-                None => {
-                    let place = block.place("algorithms", Some(item));
-                    let problem = match text.as_str() {
-                        "none" => Problem::at(
-                            place,
-                            "an unsigned token proves nothing: `none` is not accepted",
-                        ),
-                        _ => Problem::at(place, format!("unknown algorithm `{text}`"))
-                            .meant(text, known.iter().copied()),
-                    };
-                    self.report
-                        .error(problem.note(format!("expected {}", known.join(", "))));
-                }
-            }
-        }
-        if said.algorithms.as_ref().is_some_and(Vec::is_empty) {
-            self.wrong(
-                block,
-                "algorithms",
-                Mismatch::new("no algorithm is accepted, so no token is"),
-            );
-        }
+        let algorithms = self.algorithms(block, said.algorithms.as_deref());
         let sources = self.items(block, "token_from", &said.token_from, Source::parse);
         let forward_claims = self.forward_claims(block, said.forward_claims);
         let jwks = said.jwks.and_then(|jwks| self.jwks(block, &jwks));
@@ -132,6 +103,40 @@ impl Resolver<'_, '_> {
             headers: verifier.forwarded_headers().map(str::to_owned).collect(),
             auth: Auth::Jwt(Arc::new(verifier)),
         })
+    }
+
+    fn algorithms(&mut self, block: &Block, texts: Option<&[String]>) -> Vec<Algorithm> {
+        let known: Vec<&str> = Algorithm::ALL
+            .iter()
+            .map(|algorithm| algorithm.as_str())
+            .collect();
+        let mut algorithms = Vec::new();
+        for (item, text) in texts.iter().flat_map(|texts| texts.iter()).enumerate() {
+            match Algorithm::parse(text) {
+                Some(algorithm) => algorithms.push(algorithm),
+                None => {
+                    let place = block.place("algorithms", Some(item));
+                    let problem = match text.as_str() {
+                        "none" => Problem::at(
+                            place,
+                            "an unsigned token proves nothing: `none` is not accepted",
+                        ),
+                        _ => Problem::at(place, format!("unknown algorithm `{text}`"))
+                            .meant(text, known.iter().copied()),
+                    };
+                    self.report
+                        .error(problem.note(format!("expected {}", known.join(", "))));
+                }
+            }
+        }
+        if texts.is_some_and(<[String]>::is_empty) {
+            self.wrong(
+                block,
+                "algorithms",
+                Mismatch::new("no algorithm is accepted, so no token is"),
+            );
+        }
+        algorithms
     }
 
     fn jwks(&mut self, block: &Block, jwks: &str) -> Option<Vec<u8>> {
@@ -201,6 +206,8 @@ impl Resolver<'_, '_> {
         })
     }
 
+    // A consumer's encoded lines are its own: it can only be made from its default.
+    #[allow(clippy::field_reassign_with_default)]
     fn consumers(&mut self) -> BTreeMap<String, Consumer> {
         let mut consumers = BTreeMap::new();
         for block in self.said.of("consumer") {

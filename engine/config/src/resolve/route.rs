@@ -28,7 +28,7 @@ pub(super) struct Parts {
 }
 
 impl Resolver<'_, '_> {
-    pub(super) fn routes(&mut self, parts: &Parts) -> (Vec<Route>, Option<Table>) {
+    pub(super) fn routes(&mut self, parts: &Parts) -> (Vec<Route>, Vec<Rule>, Option<Table>) {
         let blocks = self.said.of("route");
         if blocks.is_empty() {
             self.report.warn(Problem::nowhere(
@@ -51,7 +51,8 @@ impl Resolver<'_, '_> {
             routes.extend(self.route(block, index, said, pattern.as_ref(), parts));
         }
         let table = self.table(&rules);
-        (routes, table)
+        let rules = rules.into_iter().map(|(_, rule)| rule).collect();
+        (routes, rules, table)
     }
 
     fn pattern(&mut self, block: &Block, path: &str) -> Option<Pattern> {

@@ -5,7 +5,7 @@ use super::route::Parts;
 use crate::snapshot::{AccessLog, Admin, Gateway, Listener, Route, Upstream};
 use policy::identity::HeaderNames;
 use policy::limit::Rule;
-use policy::route::Table;
+use policy::route::{Rule as RouteRule, Table};
 use std::sync::Arc;
 
 /// Everything resolved; to be used only when the report holds no error.
@@ -16,6 +16,7 @@ pub(crate) struct Meant {
     pub upstreams: Vec<Upstream>,
     pub access_logs: Vec<AccessLog>,
     pub routes: Vec<Route>,
+    pub rules: Vec<RouteRule>,
     pub table: Option<Table>,
     pub identity_headers: HeaderNames,
     pub limits: Vec<Arc<Rule>>,
@@ -33,7 +34,7 @@ pub(crate) fn resolve(mut resolver: Resolver<'_, '_>) -> Meant {
         limits: resolver.limits(),
         headers: resolver.header_lists(),
     };
-    let (routes, table) = resolver.routes(&parts);
+    let (routes, rules, table) = resolver.routes(&parts);
     let identity_headers = HeaderNames::new(parts.auths.values().flat_map(|ready| &ready.headers));
     resolver.warn_unused();
     Meant {
@@ -43,6 +44,7 @@ pub(crate) fn resolve(mut resolver: Resolver<'_, '_>) -> Meant {
         upstreams,
         access_logs,
         routes,
+        rules,
         table,
         identity_headers,
         limits: parts.limits.into_values().collect(),

@@ -15,6 +15,35 @@ impl Resolver<'_, '_> {
         said: &Said,
         pattern: Option<&Pattern>,
     ) -> Option<Action> {
+        self.one_action(block);
+        if let Some(name) = &said.upstream {
+            let upstream = self.refer(block, "upstream", None, "upstream", name.as_str())?;
+            return Some(Action::Forward {
+                upstream: id16(upstream),
+            });
+        }
+        if let Some(text) = &said.respond {
+            return match respond(text) {
+                Ok((status, body)) => Some(Action::Respond {
+                    status,
+                    content_type: if body.is_empty() {
+                        String::new()
+                    } else {
+                        said.respond_type.clone()
+                    },
+                    body: body.as_bytes().to_vec(),
+                }),
+                Err(mismatch) => {
+                    self.wrong(block, "respond", mismatch);
+                    None
+                }
+            };
+        }
+        self.redirect(block, said.redirect.as_deref()?, pattern)
+    }
+
+    /// A route says one thing to do, and nothing that only another would use.
+    fn one_action(&mut self, block: &Block) {
         let keys = ["upstream", "respond", "redirect"];
         let there: Vec<&str> = keys
             .into_iter()
@@ -57,30 +86,6 @@ impl Resolver<'_, '_> {
                 );
             }
         }
-        if let Some(name) = &said.upstream {
-            let upstream = self.refer(block, "upstream", None, "upstream", name.as_str())?;
-            return Some(Action::Forward {
-                upstream: id16(upstream),
-            });
-        }
-        if let Some(text) = &said.respond {
-            return match respond(text) {
-                Ok((status, body)) => Some(Action::Respond {
-                    status,
-                    content_type: if body.is_empty() {
-                        String::new()
-                    } else {
-                        said.respond_type.clone()
-                    },
-                    body: body.as_bytes().to_vec(),
-                }),
-                Err(mismatch) => {
-                    self.wrong(block, "respond", mismatch);
-                    None
-                }
-            };
-        }
-        self.redirect(block, said.redirect.as_deref()?, pattern)
     }
 
     fn redirect(&mut self, block: &Block, text: &str, pattern: Option<&Pattern>) -> Option<Action> {

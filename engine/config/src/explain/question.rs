@@ -1,0 +1,80 @@
+//! The request that is asked about, and how it becomes the bytes that a client would send.
+
+use crate::snapshot::{Listener, Snapshot};
+use policy_keys::Address;
+use std::net::IpAddr;
+
+/// The request that is asked about.
+#[derive(Clone, Debug)]
+pub struct Question<'q> {
+    /// `GET`.
+    pub method: &'q str,
+    /// `http://host/path?query`, `host/path`, or only a path.
+    pub url: &'q str,
+    /// Names and values.
+    pub headers: &'q [(String, String)],
+    /// The address of the socket's peer.
+    pub client: IpAddr,
+    /// The listener it comes in on; `None`: by the URL's port, else the first.
+    pub listener: Option<&'q str>,
+    /// Now, in Unix seconds, for the times in tokens.
+    pub unix: u64,
+}
+
+/// Authority and target of a URL; the authority may be empty.
+pub(super) fn split_url(url: &str) -> (String, String) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    if rest.starts_with('/') || rest == "*" {
+        return (String::new(), rest.to_owned());
+    }
+    let rest = rest.split('#').next().unwrap_or_default();
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, target) = rest.split_at(end);
+    match target.starts_with('/') {
+        true => (authority.to_owned(), target.to_owned()),
+        false => (authority.to_owned(), format!("/{target}")),
+    }
+}
+
+pub(super) fn raw(question: &Question<'_>, authority: &str, target: &str) -> Vec<u8> {
+    let mut text = format!("{} {target} HTTP/1.1\r\n", question.method);
+    let has_host = question
+        .headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("host"));
+    if !has_host {
+        let host = if authority.is_empty() {
+            "localhost"
+        } else {
+            authority
+        };
+        text.push_str(&format!("Host: {host}\r\n"));
+    }
+    for (name, value) in question.headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("\r\n");
+    text.into_bytes()
+}
+
+pub(super) fn listener<'s>(
+    snapshot: &'s Snapshot,
+    question: &Question<'_>,
+    authority: &str,
+) -> Option<&'s Listener> {
+    if let Some(name) = question.listener {
+        return snapshot
+            .listeners
+            .iter()
+            .find(|listener| *listener.name == *name);
+    }
+    let port = protocol::message::port_of(authority.as_bytes());
+    let by_port = snapshot
+        .listeners
+        .iter()
+        .find(|listener| match &listener.address {
+            Address::Tcp(address) => Some(address.port()) == port,
+            Address::Unix(_) => false,
+        });
+    by_port.or_else(|| snapshot.listeners.first())
+}

@@ -1,0 +1,51 @@
+//! An explanation as an operator reads it.
+
+use super::{Explanation, Outcome};
+use std::fmt;
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "request   {}", self.request)?;
+        writeln!(f, "from      {} on listener {}", self.client, self.listener)?;
+        if !self.path.is_empty() {
+            writeln!(f, "path      {}", self.path)?;
+        }
+        let route = match &self.outcome {
+            Outcome::Answered { route, .. } => route.as_deref(),
+            Outcome::Forwarded { route, .. } => Some(route.as_str()),
+        };
+        writeln!(f, "route     {}", route.unwrap_or("none"))?;
+        for candidate in &self.candidates {
+            let why = match candidate.reasons.is_empty() {
+                true => "chosen".to_owned(),
+                false => candidate.reasons.join("; "),
+            };
+            writeln!(
+                f,
+                "          {} ({}): {why}",
+                candidate.route, candidate.path
+            )?;
+        }
+        for (index, step) in self.steps.iter().enumerate() {
+            let label = if index == 0 { "policies" } else { "" };
+            writeln!(f, "{label:<9} {}: {}", step.what, step.verdict)?;
+        }
+        match &self.outcome {
+            Outcome::Answered { status: 0, why, .. } => write!(f, "answer    none: {why}"),
+            Outcome::Answered { status, why, .. } => write!(f, "answer    {status}: {why}"),
+            Outcome::Forwarded {
+                upstream,
+                endpoints,
+                sent,
+                ..
+            } => {
+                write!(f, "upstream  {upstream}: {endpoints}")?;
+                for (index, line) in sent.iter().enumerate() {
+                    let label = if index == 0 { "sent" } else { "" };
+                    write!(f, "\n{label:<9} {line}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
