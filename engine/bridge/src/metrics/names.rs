@@ -1,0 +1,150 @@
+//! The one list of metrics: name, kind, labels, meaning. The scrape and docs/metrics.md are made from it.
+//! Invariant: what is not here can't be rendered; names of this list are never re-used with another meaning.
+
+use super::histogram::{Bounds, DURATION, OVERHEAD};
+
+/// One metric, as it stands in the list.
+#[derive(Debug)]
+pub struct Metric {
+    /// As in the Prometheus text, so that of a counter ends in `_total`.
+    pub name: &'static str,
+    /// Counter, gauge or histogram.
+    pub kind: Kind,
+    /// Names of the labels, in the order of their values.
+    pub labels: &'static [&'static str],
+    /// One sentence.
+    pub help: &'static str,
+}
+
+/// What kind of thing a metric is.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Durations in seconds, by bucket.
+    Histogram(&'static Bounds),
+}
+
+impl Kind {
+    /// The word of the exposition formats.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram(_) => "histogram",
+        }
+    }
+}
+
+macro_rules! metric_names {
+    ($( #[doc = $help:literal] $constant:ident: $kind:expr, $name:literal, [$($label:literal),*]; )+) => {
+        $(
+            #[doc = $help]
+            pub static $constant: Metric = Metric {
+                name: $name,
+                kind: $kind,
+                labels: &[$($label),*],
+                help: $help,
+            };
+        )+
+
+        /// Every metric there is, in the order of the scrape.
+        pub static ALL: &[&Metric] = &[$(&$constant),+];
+    };
+}
+
+metric_names! {
+    /// Requests answered, by route, method and status as logged (499: the client went away).
+    REQUESTS: Kind::Counter, "gateway_requests_total", ["route", "method", "status"];
+    /// Time from a request's first byte to its answer's last.
+    REQUEST_DURATION: Kind::Histogram(&DURATION), "gateway_request_duration_seconds", ["route"];
+    /// Time that requests spent waiting for an upstream.
+    BACKEND_LATENCY: Kind::Histogram(&DURATION), "gateway_backend_latency_seconds", ["upstream", "route"];
+    /// Time that the gateway itself took: the whole less the wait for upstreams.
+    OVERHEAD_TIME: Kind::Histogram(&OVERHEAD), "gateway_overhead_seconds", ["route"];
+    /// Connections from clients that are open.
+    ACTIVE_CONNECTIONS: Kind::Gauge, "gateway_active_connections", ["listener"];
+    /// Connections from clients that were accepted.
+    CONNECTIONS: Kind::Counter, "gateway_connections_total", ["listener"];
+    /// Connections from clients that were closed at once, by reason.
+    CONNECTIONS_REFUSED: Kind::Counter, "gateway_connections_refused_total", ["listener", "reason"];
+    /// Clients that were too slow, by the time-out that struck.
+    CLIENT_TIMEOUTS: Kind::Counter, "gateway_client_timeouts_total", ["listener", "timeout"];
+    /// Requests refused by a limit.
+    RATE_LIMIT_EXCEEDED: Kind::Counter, "gateway_rate_limit_exceeded_total", ["limit"];
+    /// Requests that a limit in shadow mode would have refused.
+    RATE_LIMIT_SHADOWED: Kind::Counter, "gateway_rate_limit_shadowed_total", ["limit"];
+    /// Requests refused by an auth, by reason.
+    AUTH_FAILURES: Kind::Counter, "gateway_auth_failures_total", ["auth", "reason"];
+    /// Tries that failed on the upstream's side, by kind.
+    BACKEND_ERRORS: Kind::Counter, "gateway_backend_errors_total", ["upstream", "kind"];
+    /// Connections to an upstream, by state: idle, active, connecting.
+    UPSTREAM_CONNECTIONS: Kind::Gauge, "gateway_upstream_connections", ["upstream", "state"];
+    /// Tries after the first, by the reason for it.
+    RETRIES: Kind::Counter, "gateway_retries_total", ["upstream", "reason"];
+    /// Access log lines that were dropped because the writer could not keep up.
+    ACCESS_LOG_DROPPED: Kind::Counter, "gateway_access_log_dropped_total", [];
+    /// Connections closed unanswered because the audit log had no room.
+    AUDIT_LOST: Kind::Counter, "gateway_audit_log_refused_total", [];
+    /// Faults of the gateway's own that cost a connection.
+    PANICS: Kind::Counter, "gateway_panics_total", [];
+    /// Workers by state: starting, ready, failed, drained.
+    WORKERS: Kind::Gauge, "gateway_workers", ["state"];
+    /// Workers whose loop does not turn.
+    WORKERS_STALLED: Kind::Gauge, "gateway_workers_stalled", [];
+    /// 1, with the hash of the live configuration.
+    CONFIG_INFO: Kind::Gauge, "gateway_config_info", ["hash"];
+    /// Reloads by result: ok, invalid (what was read is wrong), refused (a worker can't), timeout.
+    CONFIG_RELOADS: Kind::Counter, "gateway_config_reloads_total", ["result"];
+    /// Processor time used, user and system.
+    PROCESS_CPU: Kind::Counter, "process_cpu_seconds_total", [];
+    /// Threads of the process.
+    PROCESS_THREADS: Kind::Gauge, "process_threads", [];
+    /// Open file descriptors.
+    PROCESS_OPEN_FDS: Kind::Gauge, "process_open_fds", [];
+    /// The most file descriptors that may be open.
+    PROCESS_MAX_FDS: Kind::Gauge, "process_max_fds", [];
+    /// Virtual memory.
+    PROCESS_VIRTUAL_MEMORY: Kind::Gauge, "process_virtual_memory_bytes", [];
+    /// Resident memory.
+    PROCESS_RESIDENT_MEMORY: Kind::Gauge, "process_resident_memory_bytes", [];
+    /// When the process started, as Unix time.
+    PROCESS_START_TIME: Kind::Gauge, "process_start_time_seconds", [];
+}
+
+/// docs/metrics.md.
+pub fn document() -> String {
+    let mut out = String::from(HEADER);
+    for metric in ALL {
+        let labels: Vec<String> = metric
+            .labels
+            .iter()
+            .map(|label| format!("`{label}`"))
+            .collect();
+        let (name, kind, labels, help) = (
+            metric.name,
+            metric.kind.word(),
+            labels.join(", "),
+            metric.help.trim(),
+        );
+        out.push_str(&format!("| `{name}` | {kind} | {labels} | {help} |\n"));
+    }
+    out
+}
+
+const HEADER: &str = "\
+<!-- Generated from engine/bridge/src/metrics/names.rs; do not edit. UPDATE_GENERATED=1 cargo test -p engine-bridge rewrites it. -->
+# Metrics
+
+`GET /metrics` on the admin listener answers in the Prometheus text format, or in OpenMetrics when the `Accept` header
+prefers it. The values of a label come from the configuration and from the program's own words, never from a client; a
+series appears with its first event. The route of a request that matched none is empty.
+
+| metric | kind | labels | meaning |
+| --- | --- | --- | --- |
+";
+
+#[cfg(test)]
+mod tests;
