@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use engine_config::explain::{self, Question};
 
 use crate::{Configured, EX_CONFIG, source};
 
@@ -11,6 +14,7 @@ pub(crate) fn explain(
     url: &str,
     headers: &[String],
     from: IpAddr,
+    listener: Option<&str>,
 ) -> anyhow::Result<ExitCode> {
     let snapshot = match source::load(configured) {
         Ok(snapshot) => snapshot,
@@ -26,6 +30,17 @@ pub(crate) fn explain(
             .ok_or_else(|| anyhow::anyhow!("-H takes 'Name: value', not '{header}'"))?;
         fields.push((name.trim().to_owned(), value.trim().to_owned()));
     }
-    let _ = (&snapshot, method, url, fields, from);
+    let unix = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let question = Question {
+        method,
+        url,
+        headers: &fields,
+        client: from,
+        listener,
+        unix,
+    };
+    println!("{}", explain::explain(&snapshot, &question));
     Ok(ExitCode::SUCCESS)
 }

@@ -69,6 +69,9 @@ enum Command {
         /// The address that the client connects from.
         #[arg(long, default_value = "127.0.0.1")]
         from: std::net::IpAddr,
+        /// The listener that it comes in on; the one that fits the URL's port when absent.
+        #[arg(long)]
+        listener: Option<String>,
     },
     /// Show a gateway at work: demo services and a gateway in front of them, nothing to configure.
     Demo {
@@ -120,7 +123,15 @@ fn main() -> ExitCode {
             url,
             headers,
             from,
-        } => explain::explain(&configured, &method, &url, &headers, from),
+            listener,
+        } => explain::explain(
+            &configured,
+            &method,
+            &url,
+            &headers,
+            from,
+            listener.as_deref(),
+        ),
         Command::Demo { address, admin } => demo::run(address, admin),
         Command::Config {
             about: About::Reference,

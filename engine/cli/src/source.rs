@@ -14,7 +14,11 @@ use crate::Configured;
 /// Every problem that the text shows.
 pub(crate) fn load(configured: &Configured) -> Result<Snapshot, Problems> {
     let sources = engine_config::read_sources(&configured.paths, &file, &entries)?;
-    let environment: Environment = std::env::vars().collect();
+    // A variable that is not UTF-8 can't be meant for us.
+    let text = |it: std::ffi::OsString| it.into_string().ok();
+    let environment: Environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
+        .collect();
     engine_config::load(&sources, &environment, &configured.sets, &file)
 }
 

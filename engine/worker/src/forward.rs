@@ -4,9 +4,9 @@
 //! buffer and sent from that same buffer; framing that stays the same is checked and passed through
 //! verbatim. Memory is bounded: one buffer per direction, read again only when it has been taken.
 
+use engine_net::Conn;
 use engine_net::buffer::{Buffer, STANDARD};
-use engine_net::deadline::{Deadline, Strike};
-use engine_net::{Conn, clock};
+use engine_net::deadline::{self, Deadline, Strike};
 use policy::identity::HeaderNames;
 use protocol::http1::{ChunkError, Chunked, LAST_CHUNK, Rules, chunk_line, encode};
 use protocol::limits::HeadLimits;
@@ -58,7 +58,7 @@ pub(crate) struct Side<'a> {
 
 impl Side<'_> {
     pub(crate) fn arm(&self, strike: Strike) {
-        let at = clock::now().saturating_add(self.timeout).min(self.whole);
+        let at = deadline::now().saturating_add(self.timeout).min(self.whole);
         self.deadline.set(at, strike);
     }
 }
@@ -127,7 +127,7 @@ impl Pump<'_> {
     /// what was read beyond it (the next pipelined message, or stray bytes).
     pub(crate) async fn run(self, body: &mut Incoming, buf: &mut Buffer) -> Result<(), PumpError> {
         let mut lead = self.lead;
-        let started = clock::now();
+        let started = deadline::now();
         loop {
             let step = body.step(buf, self.out, self.strip)?;
             if body.payload > self.bounds.max_bytes {
@@ -212,7 +212,7 @@ impl Pump<'_> {
         };
         self.source.deadline.clear();
         if self.bounds.min_rate > 0 {
-            let elapsed = clock::now().saturating_sub(started);
+            let elapsed = deadline::now().saturating_sub(started);
             let due = u128::from(self.bounds.min_rate) * u128::from(elapsed) / 1_000_000_000;
             if elapsed > MIN_RATE_GRACE && u128::from(body.payload) + (n as u128) < due {
                 return Err(PumpError::SourceTooSlow);

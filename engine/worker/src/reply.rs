@@ -41,7 +41,6 @@ pub(crate) enum Fault {
     NoEndpoint,
     PoolExhausted,
     InFlightLimit,
-    Internal,
 }
 
 /// Whose fault it is: decides the metric and whether the upstream is counted as failing.
@@ -234,13 +233,6 @@ impl Fault {
                 "Service unavailable",
                 "in_flight_limit",
                 "Too many requests to the service are in flight.",
-                Gateway,
-            ),
-            Fault::Internal => row(
-                500,
-                "Internal server error",
-                "internal",
-                "The gateway failed.",
                 Gateway,
             ),
         }

@@ -31,7 +31,6 @@ pub(crate) struct Upstreams {
 
 /// One upstream of a snapshot as this worker uses it.
 pub(crate) struct Upstream {
-    pub(crate) id: u16,
     pub(crate) series: Arc<UpstreamSeries>,
     endpoints: Vec<Rc<Endpoint>>,
     weights: Vec<u32>,
@@ -89,7 +88,6 @@ impl Upstreams {
             })
             .collect();
         Rc::new(Upstream {
-            id: settings.id,
             series: bridge.metrics.upstream(worker, &settings.name),
             endpoints,
             weights: settings.endpoints.iter().map(|e| e.weight).collect(),

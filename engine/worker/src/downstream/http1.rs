@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
 use engine_net::buffer::Buffer;
-use engine_net::deadline::{Deadline, Strike};
+use engine_net::deadline::{self, Deadline, Strike};
 use engine_net::{Conn, Shutdown, clock, is_cancelled};
 use protocol::http1::{self, Decoded, MessageError, RequestError};
 use protocol::limits::HeadLimits;
@@ -58,7 +58,7 @@ async fn rest(core: &Rc<Core>, conn: &Conn, deadline: &Deadline, listening: &Lis
     if listening.is_closing() {
         return false;
     }
-    deadline.set(clock::now().saturating_add(idle), Strike::Rest);
+    deadline.set(deadline::now().saturating_add(idle), Strike::Rest);
     let readable = conn.readable().await;
     let struck = deadline.struck();
     deadline.clear();
@@ -127,8 +127,8 @@ enum Next {
 
 /// Reads until a head is complete.
 async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer, first: bool) -> Next {
-    let snapshot = &client.core.live().snapshot.clone();
-    let Some(settings) = snapshot.listeners.get(client.listener) else {
+    let live = client.core.live();
+    let Some(settings) = live.snapshot.listeners.get(client.listener) else {
         return Next::Closed;
     };
     let limits = HeadLimits {
@@ -138,7 +138,7 @@ async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer, fi
     };
     let timeout = nanos(settings.header_timeout);
     let mut begun = if inbound.is_empty() { 0 } else { clock::now() };
-    let opened = clock::now();
+    let opened = deadline::now();
     let mut skipped = 0;
     loop {
         let empty = http1::leading_crlf(inbound.filled());
@@ -174,7 +174,7 @@ async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer, fi
         let waiting = inbound.is_empty();
         let (at, strike) = match (waiting, first) {
             (true, true) => (opened.saturating_add(timeout), Strike::ReadShut),
-            (true, false) => (clock::now().saturating_add(QUIET), Strike::CancelRead),
+            (true, false) => (deadline::now().saturating_add(QUIET), Strike::CancelRead),
             (false, _) => (begun.saturating_add(timeout), Strike::ReadShut),
         };
         client.deadline.set(at, strike);

@@ -12,7 +12,7 @@ use std::task::Poll;
 
 use engine_config::snapshot::{Route, Upstream as Settings};
 use engine_net::buffer::Buffer;
-use engine_net::deadline::{Deadline, Strike, sleep_until};
+use engine_net::deadline::{self, Deadline, Strike, sleep_until};
 use engine_net::{Conn, Peek, Shutdown, clock};
 use protocol::http1::{self, Decoded, Rules};
 use protocol::limits::HeadLimits;
@@ -516,7 +516,7 @@ async fn read_watching(
 
 /// Ends when the client has closed its connection; never while it has bytes that wait to be read.
 async fn client_closed(client: &Conn) {
-    sleep_until(clock::now().saturating_add(WATCH_CLIENT_AFTER)).await;
+    sleep_until(deadline::now().saturating_add(WATCH_CLIENT_AFTER)).await;
     loop {
         let _ = client.readable().await;
         match client.peek() {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use engine_bridge::board::{Held, Total};
 use engine_config::snapshot as config;
-use engine_net::deadline::{Deadline, Strike, within};
+use engine_net::deadline::{self, Deadline, Strike, within};
 use engine_net::{Conn, Shutdown, clock, runtime};
 
 use super::{Endpoint, Upstream};
@@ -131,7 +131,7 @@ impl Lease {
         if idle.len() >= settings.pool_max_idle {
             return;
         }
-        let now = clock::now();
+        let now = deadline::now();
         conn.idle_since.set(now);
         conn.pooled.set(true);
         conn.deadline.set(
