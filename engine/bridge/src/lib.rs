@@ -44,6 +44,36 @@ impl Bridge {
         })
     }
 
+    /// Writes what the whole bridge knows onto a scrape's page.
+    pub fn scrape(&self, page: &mut metrics::Page) {
+        let now = self.life.newest_beat();
+        let live = self.slot.live();
+        let rules = live.iter().flat_map(|(_, snapshot)| &snapshot.limits);
+        let counts = |rule: &Arc<policy::limit::Rule>| {
+            (
+                Arc::clone(&rule.name),
+                self.ledger.counts(rule.number(), now),
+            )
+        };
+        let limits: Vec<_> = rules.map(counts).collect();
+        self.metrics.write(page, &self.life.states(), &limits);
+    }
+
+    /// Goes over to the live snapshot with what outlives snapshots: the limits' buckets, the hash that is shown. Control
+    /// calls it when a snapshot has become live.
+    pub fn adopt_live(&self) {
+        if let Some((_, snapshot)) = self.slot.live() {
+            self.ledger.adopt(&snapshot.limits, self.life.newest_beat());
+            self.metrics.control.live_config(&snapshot.hash);
+        }
+    }
+
+    /// Forgets the series and caps of what is no longer configured: once no worker holds an older snapshot.
+    pub fn sweep(&self) {
+        self.metrics.sweep();
+        self.board.sweep();
+    }
+
     /// How many workers this bridge was made for.
     pub fn workers(&self) -> usize {
         self.life.workers()

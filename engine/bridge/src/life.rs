@@ -151,12 +151,7 @@ impl Life {
     pub fn drain(&self) {
         self.leave();
         if self.phase.load(Ordering::Relaxed) == RUNNING {
-            let newest = self
-                .workers
-                .iter()
-                .map(|it| it.beat.load(Ordering::Relaxed));
-            self.since
-                .store(newest.max().unwrap_or(0), Ordering::Relaxed);
+            self.since.store(self.newest_beat(), Ordering::Relaxed);
             self.phase.store(DRAINING, Ordering::Release);
         }
     }
@@ -172,6 +167,15 @@ impl Life {
         self.workers
             .get(worker)
             .map_or(0, |it| it.beat.load(Ordering::Relaxed))
+    }
+
+    /// The newest tick of any worker: the workers' clock, for those that have none of their own, to within a tick.
+    pub fn newest_beat(&self) -> u64 {
+        let beats = self
+            .workers
+            .iter()
+            .map(|it| it.beat.load(Ordering::Relaxed));
+        beats.max().unwrap_or(0)
     }
 
     /// How the worker fares.

@@ -117,10 +117,7 @@ async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respo
         .filter_map(|value| value.to_str().ok());
     let format = Format::accepted(&accept.collect::<Vec<_>>().join(","));
     let mut page = Page::new(format);
-    shared
-        .bridge
-        .metrics
-        .write(&mut page, &shared.bridge.life.states());
+    shared.bridge.scrape(&mut page);
     process::write(&mut page);
     ([(CONTENT_TYPE, format.content_type())], page.finish()).into_response()
 }

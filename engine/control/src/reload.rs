@@ -110,11 +110,7 @@ impl Reloader {
             if let Some((_, before)) = before {
                 self.note(&before, &snapshot);
             }
-            self.shared
-                .bridge
-                .metrics
-                .control
-                .live_config(&snapshot.hash);
+            self.shared.bridge.adopt_live();
             self.shared.reopen_logs();
         }
         self.follow().await;

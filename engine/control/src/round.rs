@@ -66,8 +66,7 @@ impl Round {
         let generation = bridge.slot.generation();
         if bridge.slot.reap() == 0 && self.swept != generation {
             self.swept = generation;
-            bridge.metrics.sweep();
-            bridge.board.sweep();
+            bridge.sweep();
         }
     }
 

@@ -36,7 +36,7 @@ pub fn start(options: Options) -> io::Result<Handle> {
     let live = options.bridge.slot.live();
     let (_, snapshot) = live.ok_or_else(|| io::Error::other("no configuration was published"))?;
     logs::check(&snapshot).map_err(io::Error::other)?;
-    options.bridge.metrics.control.live_config(&snapshot.hash);
+    options.bridge.adopt_live();
     let runtime = Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING)

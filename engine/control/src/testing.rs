@@ -88,9 +88,7 @@ impl Scene {
     pub(crate) fn metric(&self, sample: &str) -> Option<u64> {
         use engine_bridge::metrics::{Format, Page};
         let mut page = Page::new(Format::Prometheus);
-        self.bridge
-            .metrics
-            .write(&mut page, &self.bridge.life.states());
+        self.bridge.scrape(&mut page);
         let text = page.finish();
         let line = text.lines().find_map(|line| line.strip_prefix(sample))?;
         line.trim().parse().ok()

@@ -76,6 +76,14 @@ metric_names! {
     RATE_LIMIT_EXCEEDED: Kind::Counter, "gateway_rate_limit_exceeded_total", ["limit"];
     /// Requests that a limit in shadow mode would have refused.
     RATE_LIMIT_SHADOWED: Kind::Counter, "gateway_rate_limit_shadowed_total", ["limit"];
+    /// Keys that a limit remembers exactly.
+    RATE_LIMIT_KEYS: Kind::Gauge, "gateway_rate_limit_keys", ["limit"];
+    /// Keys that a limit forgot, by state: refilled (nothing was lost), indebted (what was owed went into the sketch).
+    RATE_LIMIT_FORGOTTEN: Kind::Counter, "gateway_rate_limit_forgotten_keys_total", ["limit", "state"];
+    /// Requests counted by a limit's sketch alone, since there was no room for their key.
+    RATE_LIMIT_SKETCHED: Kind::Counter, "gateway_rate_limit_sketched_total", ["limit"];
+    /// Share of the cells of a limit's sketch that stand for a debt: near 1, keys are refused for others' debts.
+    RATE_LIMIT_SATURATION: Kind::Gauge, "gateway_rate_limit_sketch_saturation", ["limit"];
     /// Requests refused by an auth, by reason.
     AUTH_FAILURES: Kind::Counter, "gateway_auth_failures_total", ["auth", "reason"];
     /// Tries that failed on the upstream's side, by kind.

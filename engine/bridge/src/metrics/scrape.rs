@@ -11,21 +11,26 @@ use super::names::{self, Kind, Metric};
 use super::page::Page;
 use super::words::Words;
 use super::{ControlSeries, Metrics, WorkerSeries};
+use crate::ledger::Counts;
 use crate::life::WorkerState;
 
 impl ControlSeries {
     /// Tells the hash of the configuration that is live from now on.
-    pub fn live_config(&self, hash: &str) {
+    pub(crate) fn live_config(&self, hash: &str) {
         *self.hash.lock().unwrap_or_else(PoisonError::into_inner) = hash.to_string();
     }
 }
 
 impl Metrics {
-    /// Writes everything that the workers and control have counted, and how the workers fare. What the operating system
-    /// counts for the process the caller adds.
-    pub fn write(&self, page: &mut Page, workers: &[WorkerState]) {
+    /// Writes everything that the workers and control have counted, how the workers fare, and how the ledger's memory of
+    /// each limit does. What the operating system counts for the process the caller adds.
+    pub fn write(&self, page: &mut Page, workers: &[WorkerState], limits: &[(Arc<str>, Counts)]) {
         self.write_routes(page);
         self.write_clients(page);
+        write_ledger(page, limits);
+        words(page, &names::AUTH_FAILURES, &self.auths.all(), |one| {
+            &one.failures
+        });
         self.write_upstreams(page);
         self.write_process_wide(page);
         write_workers(page, workers);
@@ -80,9 +85,6 @@ impl Metrics {
                 page.count(&names::RATE_LIMIT_SHADOWED, &[&labels[0]], shadowed);
             }
         }
-        words(page, &names::AUTH_FAILURES, &self.auths.all(), |one| {
-            &one.failures
-        });
     }
 
     fn write_upstreams(&self, page: &mut Page) {
@@ -123,6 +125,31 @@ impl Metrics {
         self.control
             .reloads
             .each(|result, count| page.count(&names::CONFIG_RELOADS, &[result], count));
+    }
+}
+
+fn write_ledger(page: &mut Page, limits: &[(Arc<str>, Counts)]) {
+    for (limit, counts) in limits {
+        page.count(&names::RATE_LIMIT_KEYS, &[limit], counts.keys as u64);
+    }
+    for (limit, counts) in limits {
+        page.count(
+            &names::RATE_LIMIT_FORGOTTEN,
+            &[limit, "indebted"],
+            counts.folded,
+        );
+        page.count(
+            &names::RATE_LIMIT_FORGOTTEN,
+            &[limit, "refilled"],
+            counts.refilled,
+        );
+    }
+    for (limit, counts) in limits {
+        page.count(&names::RATE_LIMIT_SKETCHED, &[limit], counts.sketched);
+    }
+    for (limit, counts) in limits {
+        let share = counts.cells_live as f64 / counts.cells.max(1) as f64;
+        page.float(&names::RATE_LIMIT_SATURATION, &[limit], share);
     }
 }
 

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use protocol::message::Method;
 
 use super::{Format, Metrics, NO_ROUTE, Page};
+use crate::ledger::Counts;
 use crate::life::WorkerState;
 
 fn scrape(metrics: &Metrics) -> String {
     let mut page = Page::new(Format::Prometheus);
-    metrics.write(
-        &mut page,
-        &[WorkerState::Ready, WorkerState::Failed("x".into())],
-    );
+    let workers = [WorkerState::Ready, WorkerState::Failed("x".into())];
+    metrics.write(&mut page, &workers, &[]);
     page.finish()
 }
 
@@ -142,6 +141,47 @@ fn upstreams_clients_and_refusals() {
         );
     }
     assert!(!page.contains("shadowed"));
+}
+
+#[test]
+fn the_ledgers_memory_is_shown_by_limit() {
+    let counts = Counts {
+        keys: 3,
+        refilled: 4,
+        folded: 5,
+        sketched: 6,
+        cells_live: 1,
+        cells: 8,
+    };
+    let mut page = Page::new(Format::Prometheus);
+    Metrics::new(1).write(
+        &mut page,
+        &[],
+        &[
+            ("per_user".into(), counts),
+            ("idle".into(), Counts::default()),
+        ],
+    );
+    let page = page.finish();
+    let samples: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("gateway_rate_limit_"))
+        .collect();
+    assert_eq!(
+        samples,
+        [
+            "gateway_rate_limit_keys{limit=\"per_user\"} 3",
+            "gateway_rate_limit_keys{limit=\"idle\"} 0",
+            "gateway_rate_limit_forgotten_keys_total{limit=\"per_user\",state=\"indebted\"} 5",
+            "gateway_rate_limit_forgotten_keys_total{limit=\"per_user\",state=\"refilled\"} 4",
+            "gateway_rate_limit_forgotten_keys_total{limit=\"idle\",state=\"indebted\"} 0",
+            "gateway_rate_limit_forgotten_keys_total{limit=\"idle\",state=\"refilled\"} 0",
+            "gateway_rate_limit_sketched_total{limit=\"per_user\"} 6",
+            "gateway_rate_limit_sketched_total{limit=\"idle\"} 0",
+            "gateway_rate_limit_sketch_saturation{limit=\"per_user\"} 0.125",
+            "gateway_rate_limit_sketch_saturation{limit=\"idle\"} 0",
+        ]
+    );
 }
 
 /// Whatever upstreams answer, a route's series stay bounded, and no request goes uncounted.
