@@ -28,6 +28,8 @@ pub use plan::{MAX_BURST, Plan};
 pub use rule::{Algorithm, HeaderStyle, Mode, Rule, RuleProblem, Settings, Tier};
 pub use sketch::Sketch;
 
+pub use policy_keys::Rate;
+
 /// How often workers give their leases back, in nanoseconds: the tick that the ledger may
 /// count on when it says how long a key stays empty.
 pub const RECONCILE_EVERY: u64 = 10_000_000;

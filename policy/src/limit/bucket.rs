@@ -162,6 +162,8 @@ impl Bucket {
     /// the time since the last call earns by `least`, the least of all plans since then, and a
     /// started token is dropped.
     pub fn change(&mut self, least: &Plan, now: u64) {
+        // Units of one plan are not units of another: none is carried in or out.
+        self.fraction = 0;
         self.refill(least, now);
         self.fraction = 0;
     }

@@ -196,6 +196,13 @@ impl Rule {
         listed.unwrap_or(&self.plain)
     }
 
+    /// What the ledger needs to know of each tier, that of requests without one first.
+    pub fn terms(&self) -> impl Iterator<Item = &Terms> {
+        std::iter::once(&self.plain)
+            .chain(&self.tiers)
+            .map(Tier::terms)
+    }
+
     /// The tier with this number, or what holds for those of none.
     pub(crate) fn tier_numbered(&self, number: u64) -> &Tier {
         let listed = self.tiers.iter().find(|tier| tier.terms.tier == number);

@@ -45,6 +45,15 @@ impl Sketch {
         }
     }
 
+    /// Makes debts last longer, since they are paid off more slowly from `now` on: `longer`
+    /// turns the time left into the new one. Visits every cell.
+    pub fn stretch(&mut self, now: u64, longer: impl Fn(u64) -> u64) {
+        for cell in self.cells.iter_mut().filter(|cell| **cell > now) {
+            let left = *cell - now;
+            *cell = now.saturating_add(longer(left).max(left));
+        }
+    }
+
     /// Cells that stand for a debt at `now`, of how many.
     pub fn load(&self, now: u64) -> (usize, usize) {
         let live = self.cells.iter().filter(|paid| **paid > now).count();
@@ -102,6 +111,22 @@ mod tests {
                 .count();
             assert!(wrong < most, "{wrong} of 4096 with {live} debts");
         }
+    }
+
+    #[test]
+    fn stretching_lengthens_what_is_not_paid_off_and_nothing_else() {
+        let mut sketch = Sketch::new(4_096);
+        sketch.raise(key(1), 50);
+        sketch.raise(key(2), 200);
+        sketch.stretch(100, |left| left * 10);
+        assert_eq!(
+            (sketch.paid_at(key(1)), sketch.paid_at(key(2))),
+            (50, 1_100)
+        );
+        sketch.stretch(100, |left| left / 10);
+        assert_eq!(sketch.paid_at(key(2)), 1_100);
+        sketch.stretch(100, |_| u64::MAX);
+        assert_eq!(sketch.paid_at(key(2)), u64::MAX);
     }
 
     #[test]

@@ -124,6 +124,15 @@ fn the_largest_burst_at_the_slowest_rate_overflows_nothing() {
     assert_eq!(bucket.level(), fast.burst());
 }
 
+#[test]
+fn a_started_token_is_not_carried_into_another_plan() {
+    let (slow, fast) = (plan("1/day", 10), plan("1000/s", 10));
+    let mut bucket = Bucket::new(&slow, 10, 0);
+    bucket.refill(&slow, 86_399 * SECOND);
+    bucket.change(&fast, 86_399 * SECOND);
+    assert_eq!(bucket, Bucket::new(&fast, 10, 86_399 * SECOND));
+}
+
 /// Day-nanoseconds: every unit of a rate divides it.
 const DAY: u128 = 86_400_000_000_000;
 
