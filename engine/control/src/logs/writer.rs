@@ -141,7 +141,7 @@ pub(super) fn line_start(batch: &[u8], at: usize) -> usize {
 
 /// How long the writer sleeps when the ring is empty: the ring must hold what comes in meanwhile.
 const BUSY: Duration = Duration::from_millis(10);
-const IDLE: Duration = Duration::from_millis(25);
+const IDLE: Duration = Duration::from_millis(50);
 /// Between two tries on an output that fails.
 const RETRY: Duration = Duration::from_millis(100);
 /// Between two looks for rotation.
