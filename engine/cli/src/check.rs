@@ -27,7 +27,7 @@ pub(crate) fn check(configured: &Configured, json: bool) -> anyhow::Result<ExitC
             if json {
                 println!("{}", problems.to_json());
             } else {
-                eprint!("{problems}");
+                eprintln!("{problems}");
             }
             Ok(ExitCode::from(EX_CONFIG))
         }

@@ -19,7 +19,7 @@ pub(crate) fn explain(
     let snapshot = match source::load(configured) {
         Ok(snapshot) => snapshot,
         Err(problems) => {
-            eprint!("{problems}");
+            eprintln!("{problems}");
             return Ok(ExitCode::from(EX_CONFIG));
         }
     };

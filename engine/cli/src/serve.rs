@@ -25,7 +25,7 @@ pub(crate) fn run(configured: &Configured) -> anyhow::Result<ExitCode> {
     let snapshot = match source::load(configured) {
         Ok(snapshot) => snapshot,
         Err(problems) => {
-            eprint!("{problems}");
+            eprintln!("{problems}");
             return Ok(ExitCode::from(EX_CONFIG));
         }
     };

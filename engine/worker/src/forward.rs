@@ -130,18 +130,22 @@ impl Pump<'_> {
         let started = deadline::now();
         loop {
             let step = body.step(buf, self.out, self.strip)?;
-            if body.payload > self.bounds.max_bytes {
-                return Err(PumpError::TooLarge);
-            }
             let rest = split_rest(buf, &step);
-            if self.out != Outgoing::Discard {
-                self.send(body, buf, lead, step.bare).await?;
-            }
-            lead = &[];
+            let sent = if body.payload > self.bounds.max_bytes {
+                Err(PumpError::TooLarge)
+            } else if self.out == Outgoing::Discard {
+                Ok(())
+            } else {
+                self.send(body, buf, lead, step.bare).await
+            };
+            // What has been taken from the body is gone, sent or not: should the connection live on,
+            // what is left in `buf` must begin where the body's framing stands.
             match rest {
                 Some(rest) => *buf = rest,
                 None => buf.clear(),
             }
+            sent?;
+            lead = &[];
             if step.done {
                 return Ok(());
             }

@@ -6,8 +6,10 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use engine_bridge::board::{Held, Total};
+use engine_bridge::metrics::UpstreamSeries;
 use engine_config::snapshot as config;
 use engine_net::deadline::{self, Deadline, Strike, within};
 use engine_net::{Conn, Shutdown, clock, runtime};
@@ -30,7 +32,50 @@ pub(crate) struct UpstreamConn {
     watched: Cell<bool>,
     /// Counts the times it left the pool: a watcher of an earlier stay must not evict it.
     stay: Cell<u32>,
+    series: Arc<UpstreamSeries>,
     _open: Held,
+}
+
+impl UpstreamConn {
+    /// It enters or leaves the pool.
+    fn set_pooled(&self, pooled: bool) {
+        if self.pooled.replace(pooled) == pooled {
+            return;
+        }
+        if pooled {
+            self.series.idle.inc();
+            self.series.active.dec();
+        } else {
+            self.series.idle.dec();
+            self.series.active.inc();
+        }
+    }
+}
+
+impl Drop for UpstreamConn {
+    fn drop(&mut self) {
+        if self.pooled.get() {
+            self.series.idle.dec()
+        } else {
+            self.series.active.dec()
+        }
+    }
+}
+
+/// Counts a connection as being made for as long as it is.
+struct Connecting<'a>(&'a UpstreamSeries);
+
+impl<'a> Connecting<'a> {
+    fn new(series: &'a UpstreamSeries) -> Connecting<'a> {
+        series.connecting.inc();
+        Connecting(series)
+    }
+}
+
+impl Drop for Connecting<'_> {
+    fn drop(&mut self) {
+        self.0.connecting.dec();
+    }
 }
 
 /// One exchange's hold on a connection.
@@ -61,7 +106,7 @@ pub(super) async fn lease(
         if let Some(open) =
             Total::acquire(&upstream.connections, settings.pool_max_connections as u64)
         {
-            return connect(endpoint, index, open, give_up, whole).await;
+            return connect(&upstream.series, endpoint, index, open, give_up, whole).await;
         }
         // At the node's cap. An idle connection elsewhere in this upstream makes room at once.
         if upstream.endpoints.iter().any(|other| other.close_one()) {
@@ -76,18 +121,23 @@ pub(super) async fn lease(
 }
 
 async fn connect(
+    series: &Arc<UpstreamSeries>,
     endpoint: &Rc<Endpoint>,
     index: usize,
     open: Held,
     give_up: u64,
     whole: u64,
 ) -> Result<Lease, Fault> {
-    match within(give_up, engine_net::connect(&endpoint.address)).await {
+    let connecting = Connecting::new(series);
+    let made = within(give_up, engine_net::connect(&endpoint.address)).await;
+    drop(connecting);
+    match made {
         None if give_up == whole => Err(Fault::WholeTimeout),
         None => Err(Fault::ConnectTimeout),
         Some(Err(_)) => Err(Fault::ConnectFailed),
         Some(Ok(conn)) => {
             let deadline = Deadline::new(&conn);
+            series.active.inc();
             let conn = UpstreamConn {
                 conn,
                 deadline,
@@ -95,6 +145,7 @@ async fn connect(
                 pooled: Cell::new(false),
                 watched: Cell::new(false),
                 stay: Cell::new(0),
+                series: Arc::clone(series),
                 _open: open,
             };
             Ok(Lease::new(endpoint, Rc::new(conn), index, false))
@@ -133,7 +184,7 @@ impl Lease {
         }
         let now = deadline::now();
         conn.idle_since.set(now);
-        conn.pooled.set(true);
+        conn.set_pooled(true);
         conn.deadline.set(
             now.saturating_add(nanos(settings.keepalive)),
             Strike::BothShut,
@@ -157,7 +208,7 @@ impl Endpoint {
     fn take_idle(&self) -> Option<Rc<UpstreamConn>> {
         let mut idle = self.idle.borrow_mut();
         while let Some(conn) = idle.pop() {
-            conn.pooled.set(false);
+            conn.set_pooled(false);
             conn.stay.set(conn.stay.get().wrapping_add(1));
             if !conn.deadline.struck() {
                 conn.deadline.clear();
@@ -178,7 +229,7 @@ impl Endpoint {
             return false;
         }
         let conn = idle.remove(0);
-        conn.pooled.set(false);
+        conn.set_pooled(false);
         conn.conn.shutdown(Shutdown::Both);
         true
     }
@@ -205,7 +256,8 @@ async fn watch(endpoint: Rc<Endpoint>, conn: Rc<UpstreamConn>) {
     let stay = conn.stay.get();
     let _ = conn.conn.readable().await;
     conn.watched.set(false);
-    if conn.stay.get() == stay && conn.pooled.replace(false) {
+    if conn.stay.get() == stay && conn.pooled.get() {
+        conn.set_pooled(false);
         endpoint.evict(&conn);
         conn.conn.shutdown(Shutdown::Both);
     }
