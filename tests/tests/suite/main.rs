@@ -1,0 +1,13 @@
+//! The end-to-end suites, one module by topic. They start the real binary and talk to it in bytes;
+//! see the crate's documentation for what they share.
+
+mod absolute;
+mod body;
+mod errors;
+mod forwarding;
+mod framing;
+mod interim;
+mod persistence;
+mod smuggling;
+mod uploads;
+mod upstream_errors;
