@@ -29,6 +29,7 @@ type Totals = HashMap<(Subject, Box<str>), Arc<Total>>;
 enum Subject {
     UpstreamConnections,
     UpstreamInFlight,
+    UpstreamPending,
     ListenerConnections,
     AllConnections,
 }
@@ -44,6 +45,11 @@ impl Board {
     /// Requests in flight to an upstream.
     pub fn in_flight(&self, upstream: &str) -> Arc<Total> {
         self.total(Subject::UpstreamInFlight, upstream)
+    }
+
+    /// Requests that wait for a connection to an upstream.
+    pub fn pending(&self, upstream: &str) -> Arc<Total> {
+        self.total(Subject::UpstreamPending, upstream)
     }
 
     /// Connections from clients on a listener.

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use engine_bridge::metrics::ListenerSeries;
 use engine_config::snapshot::{Action, Listener, Route};
 use engine_net::buffer::Buffer;
 use engine_net::deadline::Deadline;
@@ -37,6 +38,7 @@ pub(crate) struct Client<'c> {
     pub(crate) conn: &'c Conn,
     pub(crate) deadline: &'c Deadline,
     pub(crate) listener: usize,
+    pub(crate) series: &'c ListenerSeries,
     pub(crate) peer: IpAddr,
 }
 
@@ -141,7 +143,8 @@ pub(crate) async fn refuse_head(
         continued: true,
         keep_alive: false,
     };
-    x.refuse(&fault).await;
+    let end = x.refuse(&fault).await;
+    x.finish(end).await;
 }
 
 impl Exchange<'_> {
@@ -223,13 +226,13 @@ impl Exchange<'_> {
             unix: clock::unix_millis() / 1000,
             random: core.random(),
         };
-        match route
+        let verdict = route
             .chain
-            .request(&view, &mut core.policy.borrow_mut(), context)
-        {
-            Verdict::Continue => {}
-            Verdict::Reply(refusal) => return Err(Fault::Refused(refusal)),
+            .request(&view, &mut core.policy.borrow_mut(), context);
+        if let Verdict::Reply(refusal) = verdict {
+            return Err(Fault::Refused(refusal));
         }
+        live.refusals.note_shadows(route, context);
         let bound = body_bound(snapshot.listeners.get(client.listener), route);
         match request.head.body {
             BodyLength::Exact(n) if n > bound => Err(Fault::BodyTooLarge),
@@ -284,6 +287,9 @@ impl Exchange<'_> {
     /// Answers with a problem document.
     async fn refuse(&mut self, fault: &Fault) -> End {
         self.record.blame(fault);
+        if let Some(timeout) = fault.client_timeout() {
+            self.client.series.timeouts.inc(timeout);
+        }
         if !self.note_refusal(fault).await || matches!(fault, Fault::ClientGone) {
             return End::Close;
         }
@@ -404,12 +410,15 @@ impl Exchange<'_> {
             leftover,
             ..
         } = self;
-        record.finish(&Shown {
+        let shown = Shown {
             request: s.request.view(inbound.filled()),
             context: &s.context,
             client: &s.client,
             request_id: &s.request_id,
-        });
+        };
+        if !record.finish(&shown).await {
+            return End::Close;
+        }
         match leftover {
             Some(rest) => *inbound = rest,
             None => inbound.consume(consumed),

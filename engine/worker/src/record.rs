@@ -6,15 +6,20 @@
 
 use std::rc::Rc;
 
-use engine_config::snapshot::AccessLog;
-use engine_net::clock;
+use engine_bridge::logs::Line;
+use engine_config::snapshot::{AccessLog, LogFormat};
+use engine_net::{clock, deadline};
 use policy::context::Context;
-use policy::problem::json_string;
-use protocol::message::{Method, Name, Request};
+use protocol::message::{Method, Request};
 
 use crate::core::{Core, Live};
 use crate::reply::Fault;
-use crate::time;
+
+mod line;
+
+/// How long an exchange waits for room in a log that must not drop, and how often it looks.
+const LOG_WAIT: u64 = 5_000_000_000;
+const LOG_LOOK: u64 = 10_000_000;
 
 /// What is known of one exchange so far.
 pub(crate) struct Record {
@@ -75,31 +80,48 @@ impl Record {
         }
     }
 
-    /// Counts the exchange and writes its log line.
-    pub(crate) fn finish(mut self, shown: &Shown<'_>) {
+    /// Counts the exchange and writes its log line. False: the log has no room and must not drop, so
+    /// that the connection has to end here.
+    pub(crate) async fn finish(mut self, shown: &Shown<'_>) -> bool {
         let total = self.count();
-        let Some(id) = self.route else { return };
-        let snapshot = &self.live.snapshot;
-        let Some(log) = snapshot
-            .routes
-            .get(id as usize)
-            .and_then(|route| route.access_log)
-        else {
-            return;
+        let Some((id, settings)) = self.log() else {
+            return true;
         };
-        let Some(settings) = snapshot.access_logs.get(usize::from(log)) else {
-            return;
-        };
-        if !self.sampled(settings, total) {
-            return;
+        if !self.sampled(settings) {
+            return true;
         }
-        if let Some(sink) = self.live.logs.borrow_mut().get_mut(usize::from(log)) {
-            // A log that must not drop is waited for before the answer, not here: what is full now drops.
-            let _ = sink.line(|out| self.json(out, shown, settings, total));
+        let give_up = deadline::now().saturating_add(LOG_WAIT);
+        loop {
+            match self.offer(id, settings, shown, total) {
+                Line::Written | Line::Dropped => return true,
+                Line::Full if deadline::now() >= give_up => return false,
+                Line::Full => deadline::sleep_until(deadline::now().saturating_add(LOG_LOOK)).await,
+            }
         }
     }
 
-    fn sampled(&self, settings: &AccessLog, _total: u64) -> bool {
+    /// The log that this exchange belongs to: its route's; the first one for what no route answered.
+    fn log(&self) -> Option<(usize, &AccessLog)> {
+        let snapshot = &self.live.snapshot;
+        let id = match self.route {
+            Some(id) => usize::from(snapshot.routes.get(id as usize)?.access_log?),
+            None => 0,
+        };
+        Some((id, snapshot.access_logs.get(id)?))
+    }
+
+    fn offer(&self, id: usize, settings: &AccessLog, shown: &Shown<'_>, total: u64) -> Line {
+        let mut logs = self.live.logs.borrow_mut();
+        let Some(sink) = logs.get_mut(id) else {
+            return Line::Dropped;
+        };
+        sink.line(|out| match settings.format {
+            LogFormat::Json => line::json(self, out, shown, settings.query, total),
+            LogFormat::Text => line::text(self, out, shown, settings.query, total),
+        })
+    }
+
+    fn sampled(&self, settings: &AccessLog) -> bool {
         settings.sample >= 1.0
             || (self.core.random() >> 11) as f64 / ((1_u64 << 53) as f64) < settings.sample
     }
@@ -122,124 +144,12 @@ impl Record {
         }
         total
     }
-
-    fn json(&self, out: &mut Vec<u8>, shown: &Shown<'_>, settings: &AccessLog, total: u64) {
-        let snapshot = &self.live.snapshot;
-        let request = shown.request;
-        let identity = &shown.context.identity;
-        let mut line = Line { out };
-        line.out.extend_from_slice(b"{\"timestamp\":\"");
-        time::rfc3339_millis(clock::unix_millis(), line.out);
-        line.out.push(b'"');
-        line.text("requestId", shown.request_id);
-        if let Some(id) = trace_id(request) {
-            line.text("traceId", id);
-        }
-        line.text("method", request.method_text());
-        line.text("path", request.path());
-        if settings.query && request.head.has_query {
-            line.text("query", request.query());
-        }
-        line.text("protocol", request.head.version.as_str().as_bytes());
-        line.number("statusCode", u64::from(self.status));
-        line.millis("latencyMs", total);
-        line.millis(
-            "overheadMs",
-            total.saturating_sub(self.backend.unwrap_or(0)),
-        );
-        line.number("bytesIn", self.bytes_in);
-        line.number("bytesOut", self.bytes_out);
-        line.text("clientIp", shown.client);
-        if let Some(agent) = request.header(Name::UserAgent) {
-            line.text("userAgent", agent);
-        }
-        if let Some(user) = identity.subject() {
-            line.text("userId", user.as_bytes());
-        }
-        if let Some(tenant) = identity.tenant() {
-            line.text("tenant", tenant.as_bytes());
-        }
-        if let Some(consumer) = identity.consumer_name() {
-            line.text("consumer", consumer.as_bytes());
-        }
-        if let Some(route) = self.route.and_then(|id| snapshot.routes.get(id as usize)) {
-            line.text("route", route.name.as_bytes());
-        }
-        if let Some(remaining) = shown.context.limits.remaining() {
-            line.number("rateLimitRemaining", remaining);
-        }
-        if let Some(upstream) = self
-            .upstream
-            .and_then(|id| snapshot.upstreams.get(usize::from(id)))
-        {
-            line.text("backendService", upstream.name.as_bytes());
-            if let Some(endpoint) = self
-                .endpoint
-                .and_then(|id| upstream.endpoints.get(usize::from(id)))
-            {
-                line.text("backendEndpoint", endpoint.name.as_bytes());
-            }
-        }
-        if let Some(backend) = self.backend {
-            line.millis("backendLatencyMs", backend);
-        }
-        if self.attempts > 0 {
-            line.number("attempts", u64::from(self.attempts));
-        }
-        if !self.cause.is_empty() {
-            line.text("error", self.cause.as_bytes());
-        }
-        line.out.extend_from_slice(b"}\n");
-    }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
         if !self.written {
             self.count();
-        }
-    }
-}
-
-/// The trace id of a well-formed `traceparent` (W3C Trace Context section 3.2).
-fn trace_id(request: Request<'_>) -> Option<&[u8]> {
-    let value = request.header(Name::Traceparent)?;
-    let id = value.get(3..35)?;
-    let shaped = value.len() >= 55 && value.get(2) == Some(&b'-') && value.get(35) == Some(&b'-');
-    (shaped && id.iter().all(u8::is_ascii_hexdigit)).then_some(id)
-}
-
-/// Members of one JSON object, each written after a comma.
-struct Line<'a> {
-    out: &'a mut Vec<u8>,
-}
-
-impl Line<'_> {
-    fn key(&mut self, key: &str) {
-        self.out.extend_from_slice(b",\"");
-        self.out.extend_from_slice(key.as_bytes());
-        self.out.extend_from_slice(b"\":");
-    }
-
-    fn text(&mut self, key: &str, value: &[u8]) {
-        self.key(key);
-        json_string(self.out, value);
-    }
-
-    fn number(&mut self, key: &str, value: u64) {
-        self.key(key);
-        self.out
-            .extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-    }
-
-    /// Milliseconds with three decimals.
-    fn millis(&mut self, key: &str, nanoseconds: u64) {
-        let micros = nanoseconds / 1_000;
-        self.number(key, micros / 1_000);
-        let fraction = micros % 1_000;
-        self.out.push(b'.');
-        for place in [100, 10, 1] {
-            self.out.push(b'0' + (fraction / place % 10) as u8);
         }
     }
 }

@@ -11,6 +11,7 @@ use engine_bridge::metrics::{AuthSeries, LimitSeries, WorkerSeries};
 use engine_config::snapshot::{Route, Snapshot};
 use engine_net::clock;
 use policy::chain::Auth;
+use policy::context::Context;
 use policy::problem::json_string;
 use policy::verdict::{Refusal, RefusalKind};
 
@@ -85,6 +86,19 @@ impl Refusals {
                 return false;
             }
             engine_net::deadline::sleep_until(clock::now().saturating_add(AUDIT_LOOK)).await;
+        }
+    }
+
+    /// Counts what limits in shadow mode would have refused.
+    pub(crate) fn note_shadows(&self, route: &Route, context: &Context) {
+        for outcome in context.limits.iter().filter(|outcome| outcome.exceeded()) {
+            let limit = route
+                .chain
+                .limits()
+                .find(|limit| limit.number() == outcome.limit);
+            if let Some(series) = limit.and_then(|limit| self.limits.get(&limit.name)) {
+                series.shadowed.inc();
+            }
         }
     }
 

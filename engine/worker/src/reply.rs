@@ -238,6 +238,15 @@ impl Fault {
         }
     }
 
+    /// The client's time-out that struck, for the listener's metric.
+    pub(crate) fn client_timeout(&self) -> Option<&'static str> {
+        matches!(
+            self,
+            Fault::HeadTimeout | Fault::BodyTimeout | Fault::BodyTooSlow
+        )
+        .then(|| self.row().cause)
+    }
+
     /// A fault after which the framing of the connection can't be trusted.
     pub(crate) fn breaks_framing(&self) -> bool {
         matches!(
@@ -386,10 +395,14 @@ impl Reply<'_> {
         if !content_type.is_empty() {
             encode::field(head, b"Content-Type", content_type);
         }
-        encode::field_u64(head, b"Content-Length", body.len() as u64);
+        // These never have a body, nor a length of one (RFC 9110 sections 8.6 and 15.3.5).
+        let bodiless = matches!(head.get(9..12), Some(b"204" | b"304"));
+        if !bodiless {
+            encode::field_u64(head, b"Content-Length", body.len() as u64);
+        }
         heads::persistence(head, self.client, self.keep_alive);
         head.extend_from_slice(b"\r\n");
-        if !self.head_only {
+        if !self.head_only && !bodiless {
             head.extend_from_slice(body);
         }
     }

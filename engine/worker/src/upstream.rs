@@ -37,6 +37,8 @@ pub(crate) struct Upstream {
     cursor: RefCell<Cursor>,
     /// Connections of the whole node.
     connections: Arc<Total>,
+    /// Requests of the whole node that wait for a connection.
+    pending: Arc<Total>,
     /// Requests in flight on the whole node; touched only where a cap is configured.
     in_flight: Arc<Total>,
 }
@@ -93,6 +95,7 @@ impl Upstreams {
             weights: settings.endpoints.iter().map(|e| e.weight).collect(),
             cursor: RefCell::new(Cursor::default()),
             connections: bridge.board.connections(&settings.name),
+            pending: bridge.board.pending(&settings.name),
             in_flight: bridge.board.in_flight(&settings.name),
         })
     }

@@ -85,6 +85,7 @@ async fn busy(
             conn,
             deadline,
             listener: listening.id(),
+            series: &listening.series,
             peer,
         };
         let end = match next_head(client, s, &mut inbound, *served == 0).await {

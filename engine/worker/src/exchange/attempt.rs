@@ -5,6 +5,7 @@
 //! that an early answer or a two-way stream can't deadlock. No future with an operation in flight is
 //! dropped here: the socket is shut down, and the operation completes.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -66,17 +67,16 @@ impl Exchange<'_> {
             return Outcome::Failed(Fault::NoEndpoint);
         };
         let sent = clock::now();
-        let first_byte = sent
-            .saturating_add(nanos(settings.first_byte_timeout))
-            .min(whole);
         let wait = Wait {
-            first_byte,
+            first_byte: Cell::new(u64::MAX),
+            begun: Cell::new(false),
+            allowed: nanos(settings.first_byte_timeout),
             read: nanos(settings.read_timeout),
             whole,
         };
         let result = match self.held_request() {
-            Some(buf) => self.exchange_held(route, &conn, buf, wait).await,
-            None => Box::pin(self.exchange_streamed(route, &conn, wait)).await,
+            Some(buf) => self.exchange_held(route, &conn, buf, &wait).await,
+            None => Box::pin(self.exchange_streamed(route, &conn, &wait)).await,
         };
         self.record.backend = Some(clock::now().saturating_sub(sent));
         match result {
@@ -128,7 +128,7 @@ impl Exchange<'_> {
         route: &Route,
         conn: &Rc<UpstreamConn>,
         mut buf: Buffer,
-        wait: Wait,
+        wait: &Wait,
     ) -> Result<bool, Broken> {
         let length = self.body.remaining().unwrap_or(0);
         self.consumed = self
@@ -151,6 +151,7 @@ impl Exchange<'_> {
             // It may have answered before it closed: what it said is still to be read.
             Err(_) | Ok(()) => buf.clear(),
         }
+        wait.sent();
         self.answer(route, conn, buf, wait, self.client.deadline)
             .await
     }
@@ -159,7 +160,7 @@ impl Exchange<'_> {
         &mut self,
         route: &Route,
         conn: &Rc<UpstreamConn>,
-        wait: Wait,
+        wait: &Wait,
     ) -> Result<bool, Broken> {
         self.send_continue().await?;
         let live = Rc::clone(&self.live);
@@ -209,6 +210,10 @@ impl Exchange<'_> {
                             conn.conn.shutdown(Shutdown::Both);
                         }
                         pumped = Some(done);
+                        wait.sent();
+                        if !wait.begun.get() {
+                            conn.deadline.set(wait.head(), Strike::BothShut);
+                        }
                     }
                     answer.as_mut().poll(cx)
                 })
@@ -290,11 +295,10 @@ impl Exchange<'_> {
         route: &Route,
         conn: &Rc<UpstreamConn>,
         mut buf: Buffer,
-        wait: Wait,
+        wait: &Wait,
         client_write: &Deadline,
     ) -> Result<bool, Broken> {
-        self.answer_head(conn, &mut buf, &wait, client_write)
-            .await?;
+        self.answer_head(conn, &mut buf, wait, client_write).await?;
         let version = self.s.request.version;
         let out = match self.s.response.body {
             BodyLength::Chunked | BodyLength::UntilClose if version != Version::Http10 => {
@@ -367,7 +371,10 @@ impl Exchange<'_> {
                             begun: false,
                         });
                     }
-                    Ok(Decoded::Complete) if response.status >= 200 => return Ok(()),
+                    Ok(Decoded::Complete) if response.status >= 200 => {
+                        wait.begun.set(true);
+                        return Ok(());
+                    }
                     Ok(Decoded::Complete) => {
                         interim += 1;
                         if interim > MAX_INTERIM {
@@ -391,13 +398,13 @@ impl Exchange<'_> {
                     begun: false,
                 })?;
             }
-            conn.deadline.set(wait.first_byte, Strike::BothShut);
+            conn.deadline.set(wait.head(), Strike::BothShut);
             let (result, gone) = read_watching(&conn.conn, self.client.conn, buf).await;
             let struck = conn.deadline.struck();
             conn.deadline.clear();
             let fault = match result {
                 _ if gone => Fault::ClientGone,
-                _ if struck && wait.first_byte == wait.whole => Fault::WholeTimeout,
+                _ if struck && wait.whole <= wait.first_byte.get() => Fault::WholeTimeout,
                 _ if struck => Fault::FirstByteTimeout,
                 Ok(n) if n > 0 => continue,
                 _ => Fault::UpstreamClosed,
@@ -451,11 +458,29 @@ impl Exchange<'_> {
 }
 
 /// The instants and spans that bound one try.
-#[derive(Clone, Copy)]
 struct Wait {
-    first_byte: u64,
+    /// When the answer must have begun; unset while the request is still going out.
+    first_byte: Cell<u64>,
+    /// The answer's head has come.
+    begun: Cell<bool>,
+    /// Nanoseconds allowed from the request's last byte to the answer's first.
+    allowed: u64,
+    /// Nanoseconds allowed between two bytes.
     read: u64,
     whole: u64,
+}
+
+impl Wait {
+    /// The request is out: from now on the answer is waited for.
+    fn sent(&self) {
+        self.first_byte
+            .set(deadline::now().saturating_add(self.allowed));
+    }
+
+    /// When a read of the answer's head must end.
+    fn head(&self) -> u64 {
+        self.first_byte.get().min(self.whole)
+    }
 }
 
 impl Broken {

@@ -99,24 +99,29 @@ pub(super) async fn lease(
     let give_up = clock::now()
         .saturating_add(nanos(settings.connect_timeout))
         .min(whole);
+    let mut waiting = None;
     loop {
         if !fresh && let Some(conn) = endpoint.take_idle() {
             return Ok(Lease::new(endpoint, conn, index, true));
         }
-        if let Some(open) =
-            Total::acquire(&upstream.connections, settings.pool_max_connections as u64)
-        {
+        let cap = settings.pool_max_connections as u64;
+        let mut room = Total::acquire(&upstream.connections, cap);
+        // At the node's cap, an idle connection to another endpoint of this upstream makes room.
+        if room.is_none() && upstream.endpoints.iter().any(|other| other.close_one()) {
+            room = Total::acquire(&upstream.connections, cap);
+        }
+        if let Some(open) = room {
             return connect(&upstream.series, endpoint, index, open, give_up, whole).await;
         }
-        // At the node's cap. An idle connection elsewhere in this upstream makes room at once.
-        if upstream.endpoints.iter().any(|other| other.close_one()) {
-            continue;
+        if waiting.is_none() {
+            let place = Total::acquire(&upstream.pending, settings.pool_max_pending as u64);
+            waiting = Some(place.ok_or(Fault::PoolExhausted)?);
         }
-        let now = clock::now();
+        let now = deadline::now();
         if now >= give_up {
             return Err(Fault::PoolExhausted);
         }
-        engine_net::deadline::sleep_until(now + FULL_RETRY).await;
+        deadline::sleep_until(now + FULL_RETRY).await;
     }
 }
 
