@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
@@ -110,7 +110,37 @@ pub(crate) async fn serve(shared: Arc<Shared>, listening: Listening) {
     };
 }
 
+/// Figures tell of routes, upstreams and load: with `admin.token` set they are for its bearers. The two
+/// health pages are open, since load balancers can't present a token.
+fn may_read(shared: &Shared, headers: &HeaderMap) -> bool {
+    let Some((_, snapshot)) = shared.bridge.slot.live() else {
+        return false;
+    };
+    let Some(token) = snapshot
+        .admin
+        .as_ref()
+        .and_then(|admin| admin.token.as_ref())
+    else {
+        return true;
+    };
+    let given = headers
+        .get(AUTHORIZATION)
+        .map_or(&b""[..], |value| value.as_bytes());
+    given.split_at_checked(7).is_some_and(|(scheme, given)| {
+        scheme.eq_ignore_ascii_case(b"bearer ") && token.matches(given)
+    })
+}
+
 async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    if !may_read(&shared, &headers) {
+        let challenge = [(WWW_AUTHENTICATE, "Bearer realm=\"portcullis admin\"")];
+        return (
+            StatusCode::UNAUTHORIZED,
+            challenge,
+            "this page needs the admin token\n",
+        )
+            .into_response();
+    }
     let accept = headers
         .get_all(ACCEPT)
         .iter()

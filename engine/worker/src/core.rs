@@ -38,6 +38,8 @@ pub(crate) struct Core {
     pub(crate) activity: Cell<u64>,
     random: Cell<u64>,
     date: RefCell<Date>,
+    // Boxed, so that lending and giving back moves a pointer and not the areas themselves.
+    #[allow(clippy::vec_box)]
     scratches: RefCell<Vec<Box<Scratch>>>,
 }
 

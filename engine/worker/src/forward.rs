@@ -399,7 +399,7 @@ impl Incoming {
                         ..step
                     });
                 }
-                self.framing = Framing::Trailers(chunked.clone());
+                self.framing = Framing::Trailers(*chunked);
                 self.step_trailers(buf, step, out, strip)?
             }
             Framing::Chunked(chunked) => {
@@ -413,7 +413,7 @@ impl Incoming {
                 if !plain.at_last_chunk {
                     return Ok(step);
                 }
-                self.framing = Framing::Trailers(chunked.clone());
+                self.framing = Framing::Trailers(*chunked);
                 self.step_trailers(buf, step, out, strip)?
             }
             Framing::Trailers(_) => self.step_trailers(buf, Step::more(0, 0), out, strip)?,

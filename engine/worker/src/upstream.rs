@@ -23,10 +23,13 @@ pub(crate) use pool::{Lease, UpstreamConn};
 use crate::core::Core;
 use crate::reply::Fault;
 
+/// The names of an upstream and of one of its endpoints.
+type Key = (Arc<str>, Arc<str>);
+
 /// All endpoints that this worker has state for.
 #[derive(Default)]
 pub(crate) struct Upstreams {
-    endpoints: RefCell<HashMap<(Arc<str>, Arc<str>), Rc<Endpoint>>>,
+    endpoints: RefCell<HashMap<Key, Rc<Endpoint>>>,
 }
 
 /// One upstream of a snapshot as this worker uses it.

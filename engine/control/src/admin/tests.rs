@@ -7,6 +7,11 @@ use crate::testing::{BASE, Scene, get};
 
 /// Status and body of a page, the time cut out.
 fn page(scene: &Scene, path: &'static str) -> (u16, String) {
+    page_with(scene, path, "")
+}
+
+/// As `page`, with a header line.
+fn page_with(scene: &Scene, path: &'static str, header: &'static str) -> (u16, String) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -15,7 +20,7 @@ fn page(scene: &Scene, path: &'static str) -> (u16, String) {
         let listening = Listening::bind(&Address::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
         let address = listening.address();
         let serving = tokio::spawn(serve(scene.shared(), listening));
-        let answered = tokio::task::spawn_blocking(move || get(&address, path, ""))
+        let answered = tokio::task::spawn_blocking(move || get(&address, path, header))
             .await
             .unwrap();
         serving.abort();
@@ -67,4 +72,30 @@ fn leaving_is_not_ready_but_healthy() {
         page(&scene, "/health"),
         (200, "{\"status\":\"healthy\"}".into())
     );
+}
+
+#[test]
+fn with_a_token_the_figures_are_for_its_bearers() {
+    let config = format!(
+        "{BASE}token = \"s3cret-of-the-operators\"
+"
+    );
+    let scene = Scene::new(1, &config);
+    scene.bridge.life.ready(0);
+    let status = |header| page_with(&scene, "/metrics", header).0;
+    assert_eq!(status(""), 401);
+    assert_eq!(
+        status("Authorization: Bearer s3cret-of-the-operator\r\n"),
+        401
+    );
+    assert_eq!(
+        status("Authorization: Basic s3cret-of-the-operators\r\n"),
+        401
+    );
+    assert_eq!(
+        status("Authorization: bearer s3cret-of-the-operators\r\n"),
+        200
+    );
+    assert_eq!(page(&scene, "/ready").0, 200);
+    assert_eq!(page(&scene, "/health").0, 200);
 }
