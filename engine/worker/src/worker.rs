@@ -186,6 +186,13 @@ impl Worker {
             if self.known(listener).is_some() {
                 continue;
             }
+            if matches!(listener.address, config::Address::Unix(_)) {
+                // A Unix socket has one queue that all workers share, and only the start can share it.
+                return Err(format!(
+                    "listener {}: a Unix socket can be added only at a start",
+                    listener.name
+                ));
+            }
             let socket =
                 Listener::bind(&crate::address(&listener.address), BACKLOG).map_err(|e| {
                     format!(
