@@ -113,9 +113,9 @@ fn every_command_shows_what_its_sentence_says() {
         &["gateway_requests_total{route=\"orders\",method=\"GET\",status=\"200\"} 1"],
     );
 
-    let id = demo.child.id().to_string();
-    let told = Command::new("kill").args(["-INT", &id]).status();
-    assert!(told.expect("kill can be started").success());
+    let interrupt = format!("kill -INT {}", demo.child.id());
+    let told = Command::new("sh").args(["-c", &interrupt]).status();
+    assert!(told.expect("sh can be started").success());
     assert_eq!(demo.child.wait().expect("it ends").code(), Some(0));
     let mut log = String::new();
     demo.output
