@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod origin;
 pub mod peer;
 pub mod received;
+pub mod sources;
 pub mod token;
 pub mod wire;
 
