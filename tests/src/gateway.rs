@@ -11,6 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Instant;
 
 use tempfile::TempDir;
 
@@ -275,6 +276,16 @@ impl Gateway {
     /// What has come on standard output so far; all of it once the process has ended.
     pub fn logged(&self) -> Vec<String> {
         self.output.all()
+    }
+
+    /// Asks for `/ready` until it says so: every worker turns.
+    #[track_caller]
+    pub fn wait_ready(&self) {
+        let start = Instant::now();
+        while self.admin("/ready").0 != 200 {
+            assert!(start.elapsed() < PATIENCE, "it never becomes ready");
+            std::thread::yield_now();
+        }
     }
 
     /// GETs a page of the admin listener.

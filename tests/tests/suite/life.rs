@@ -57,7 +57,8 @@ fn sigterm_finishes_what_is_in_flight_and_exits_0() {
 fn connections_that_ask_for_nothing_are_not_waited_for() {
     // One that has never said anything would otherwise hold the process for header_timeout.
     let listener = "[listener.public]\naddress = \"127.0.0.1:0\"\nheader_timeout = \"1h\"\nidle_timeout = \"1h\"\n";
-    let gateway = graceful(&Origin::saying("hi"), listener);
+    let keys = format!("shutdown_grace = \"1h\"\n{listener}");
+    let gateway = graceful(&Origin::saying("hi"), &keys);
     let (mut silent, mut idle) = (gateway.peer(), gateway.peer());
     idle.get("/").is(200);
     gateway.signal("TERM");
@@ -134,7 +135,7 @@ fn a_second_signal_ends_at_once() {
 fn not_ready_but_accepting_during_shutdown_delay() {
     let origin = Origin::saying("hi");
     let gateway = graceful(&origin, "shutdown_delay = \"1h\"");
-    assert_eq!(gateway.admin("/ready").0, 200);
+    gateway.wait_ready();
     gateway.signal("TERM");
     gateway.wait_said("not ready any more", 0);
     assert_eq!(gateway.admin("/ready").0, 503);
