@@ -5,17 +5,18 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use tempfile::TempDir;
 
 use crate::answer::Answer;
+use crate::lines::Lines;
 use crate::peer::Peer;
 use crate::{PATIENCE, binary};
 
@@ -337,75 +338,4 @@ pub fn upstream_and_route(upstream: &str, route: &str) -> String {
     format!(
         "[upstream.backend]\n{upstream}\n\n[route.all]\npath = \"/*\"\nupstream = \"backend\"\nauth = \"none\"\n{route}\n"
     )
-}
-
-/// The lines of a pipe, read by a thread.
-#[derive(Clone)]
-struct Lines(Arc<(Mutex<Heard>, Condvar)>);
-
-#[derive(Default)]
-struct Heard {
-    lines: Vec<String>,
-    ended: bool,
-}
-
-impl Lines {
-    fn of(pipe: impl Read + Send + 'static) -> Lines {
-        let lines = Lines(Arc::default());
-        let shared = lines.clone();
-        std::thread::spawn(move || {
-            let mut pipe = BufReader::new(pipe);
-            loop {
-                let mut line = Vec::new();
-                let ended = pipe.read_until(b'\n', &mut line).map_or(true, |n| n == 0);
-                let mut read = shared.0.0.lock().expect("unpoisoned");
-                if ended {
-                    read.ended = true;
-                } else {
-                    read.lines
-                        .push(String::from_utf8_lossy(&line).trim_end().to_owned());
-                }
-                shared.0.1.notify_all();
-                if ended {
-                    return;
-                }
-            }
-        });
-        lines
-    }
-
-    fn all(&self) -> Vec<String> {
-        self.0.0.lock().expect("unpoisoned").lines.clone()
-    }
-
-    #[track_caller]
-    fn wait(&self, text: &str, from: usize) -> (String, usize) {
-        let find = |read: &Heard| {
-            let lines = read.lines.iter().enumerate().skip(from);
-            lines
-                .filter(|(_, line)| line.contains(text))
-                .map(|(at, line)| (line.clone(), at + 1))
-                .next()
-        };
-        let read = self.0.0.lock().expect("unpoisoned");
-        let waiting = |read: &mut Heard| find(read).is_none() && !read.ended;
-        let (read, _) = self
-            .0
-            .1
-            .wait_timeout_while(read, PATIENCE, waiting)
-            .expect("unpoisoned");
-        let found = find(&read);
-        found.unwrap_or_else(|| panic!("{text:?} is not said: {:#?}", read.lines))
-    }
-
-    #[track_caller]
-    fn wait_end(&self) {
-        let read = self.0.0.lock().expect("unpoisoned");
-        let waited = self
-            .0
-            .1
-            .wait_timeout_while(read, PATIENCE, |read| !read.ended);
-        let read = waited.expect("unpoisoned").0;
-        assert!(read.ended, "the process does not end: {:#?}", read.lines);
-    }
 }

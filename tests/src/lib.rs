@@ -10,6 +10,7 @@ pub mod answer;
 pub mod binary;
 pub mod gate;
 pub mod gateway;
+mod lines;
 pub mod metrics;
 pub mod origin;
 pub mod peer;

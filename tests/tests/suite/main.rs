@@ -10,6 +10,7 @@ mod interim;
 mod life;
 mod persistence;
 mod reload;
+mod routes;
 mod smuggling;
 mod uploads;
 mod upstream_errors;
