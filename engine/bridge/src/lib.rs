@@ -9,6 +9,7 @@ pub mod life;
 pub mod logs;
 pub mod metrics;
 pub mod slot;
+pub mod sockets;
 
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ pub struct Bridge {
     pub metrics: Arc<metrics::Metrics>,
     /// The rings between workers and log writers.
     pub logs: logs::Logs,
+    /// Sockets on their way from the worker that bound them to the others.
+    pub sockets: sockets::Sockets,
     /// Running, draining or stopping; and how each worker fares.
     pub life: life::Life,
 }
@@ -40,6 +43,7 @@ impl Bridge {
             ledger: Arc::new(ledger::Ledger::new(workers)),
             logs: logs::Logs::new(workers, Arc::clone(&metrics)),
             metrics,
+            sockets: sockets::Sockets::default(),
             life: life::Life::new(workers),
         })
     }

@@ -28,6 +28,7 @@ const EX_SOFTWARE: u8 = 70;
 /// A thread-per-core API gateway: one binary, one flat config file, one admin page.
 #[derive(Parser)]
 #[command(
+    name = "portcullis",
     version,
     about,
     after_help = "\
@@ -106,7 +107,7 @@ enum About {
 #[derive(Args, Clone)]
 struct Configured {
     /// A file, or a folder whose *.toml are read in name order; later ones win, key by key.
-    #[arg(short, long = "config", value_name = "PATH", required = true)]
+    #[arg(short = 'c', long = "config", value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     /// One key, over all files: route.products.timeout=2s
     #[arg(long = "set", value_name = "KIND.NAME.KEY=VALUE")]

@@ -6,9 +6,11 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context;
 use engine_bridge::Bridge;
+use engine_bridge::life::WorkerState;
 use engine_config::snapshot::{DriverChoice, Snapshot};
 use engine_control::{Exit, Handle, Operator};
 use engine_net::listener::{self, Listener};
@@ -56,6 +58,7 @@ pub(crate) struct Start {
 /// A gateway at work.
 pub(crate) struct Running {
     control: Handle,
+    bridge: Arc<Bridge>,
     workers: Vec<JoinHandle<()>>,
     /// Each listener's name and the address that it got.
     pub(crate) listening: Vec<(Arc<str>, engine_net::Address)>,
@@ -111,9 +114,14 @@ pub(crate) fn start(options: Start) -> anyhow::Result<Running> {
     for (name, address) in &listening {
         operator.say(format!("listener {name}: http://{address}"));
     }
+    if let Some(admin) = control.admin() {
+        operator.say(format!("admin: http://{admin} (/metrics /health /ready)"));
+    }
+    wait_until_ready(&bridge)?;
     operator.say(format!("configuration {hash} is live"));
     Ok(Running {
         control,
+        bridge,
         workers,
         listening,
     })
@@ -123,11 +131,32 @@ impl Running {
     /// Waits for the end; the exit code says whether anything was cut.
     pub(crate) fn wait(self) -> anyhow::Result<ExitCode> {
         let exit: Exit = self.control.join();
-        for worker in self.workers {
-            // A worker that panicked has told its life guard; there is nothing to add here.
-            let _ = worker.join();
+        // Drained workers have ended; should control itself have died, this ends the others.
+        self.bridge.life.stop();
+        if exit.lost_workers == 0 {
+            for worker in self.workers {
+                // A worker that panicked has told its life guard; there is nothing to add here.
+                let _ = worker.join();
+            }
         }
         Ok(ExitCode::from(exit.code))
+    }
+}
+
+/// Waits for every worker to serve; an error when one can't.
+fn wait_until_ready(bridge: &Bridge) -> anyhow::Result<()> {
+    loop {
+        let states = bridge.life.states();
+        for (worker, state) in states.iter().enumerate() {
+            if let WorkerState::Failed(why) = state {
+                anyhow::bail!("worker {worker} can't start: {why}");
+            }
+        }
+        if !states.contains(&WorkerState::Starting) {
+            return Ok(());
+        }
+        // Once, at start; workers need a few milliseconds for their rings.
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

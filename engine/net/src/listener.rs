@@ -88,6 +88,23 @@ impl Listener {
         Ok(Listener::over(self.socket.try_clone()?, self.local.clone()))
     }
 
+    /// Another descriptor of the socket, to be handed to another worker.
+    pub fn duplicate(&self) -> io::Result<OwnedFd> {
+        Ok(self.socket.try_clone()?.into())
+    }
+
+    /// A listener on a socket that [`Listener::duplicate`] gave, or a duplicate of it.
+    pub fn from_fd(socket: OwnedFd) -> io::Result<Listener> {
+        let socket = Socket::from(socket);
+        let bound = socket.local_addr()?;
+        let local = match (bound.as_socket(), bound.as_pathname()) {
+            (Some(local), _) => Address::Tcp(local),
+            (None, Some(path)) => Address::Unix(path.to_owned()),
+            (None, None) => return Err(io::ErrorKind::AddrNotAvailable.into()),
+        };
+        Ok(Listener::over(socket, local))
+    }
+
     /// The address it is bound to, with the port the kernel chose if none was given.
     pub fn local(&self) -> Address {
         self.local.clone()

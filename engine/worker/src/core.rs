@@ -120,10 +120,9 @@ impl Core {
         self.live.borrow().generation
     }
 
-    /// Each tick: leases are reconciled, idle upstream connections watched, log lines handed over.
+    /// Each tick: leases are reconciled, log lines handed over.
     pub(crate) fn tick(&self, now: u64) {
         self.policy.borrow_mut().tick(now);
-        self.upstreams.sweep(now);
         let live = self.live();
         live.refusals.tick();
         for log in live.logs.borrow_mut().iter_mut() {

@@ -42,6 +42,14 @@ pub(crate) struct Client<'c> {
     pub(crate) peer: IpAddr,
 }
 
+/// What a request asks for.
+enum Decision {
+    /// What this route does.
+    Route(u32),
+    /// `OPTIONS *`: about the gateway itself, whatever the routes.
+    Options,
+}
+
 /// What becomes of the connection after an exchange.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum End {
@@ -106,7 +114,8 @@ pub(crate) async fn run(
         keep_alive,
     };
     let answered = match x.decide() {
-        Ok(route) => x.act(route).await,
+        Ok(Decision::Route(route)) => x.act(route).await,
+        Ok(Decision::Options) => Ok(x.answer_self(|reply, out| reply.options(out.head)).await),
         Err(fault) => Err(fault),
     };
     let end = match answered {
@@ -149,7 +158,7 @@ pub(crate) async fn refuse_head(
 
 impl Exchange<'_> {
     /// Everything that is decided before a byte goes anywhere: path, route, policies, body bound.
-    fn decide(&mut self) -> Result<u32, Fault> {
+    fn decide(&mut self) -> Result<Decision, Fault> {
         let Exchange {
             client,
             live,
@@ -191,6 +200,9 @@ impl Exchange<'_> {
         };
         client_text.clear();
         heads::address(address, client_text);
+        if request.head.form == TargetForm::Asterisk {
+            return Ok(Decision::Options);
+        }
         path.clear();
         let path: &[u8] = match canonical_path(request.path(), path) {
             Ok(Canonical::AsIs) => request.path(),
@@ -236,7 +248,7 @@ impl Exchange<'_> {
         let bound = body_bound(snapshot.listeners.get(client.listener), route);
         match request.head.body {
             BodyLength::Exact(n) if n > bound => Err(Fault::BodyTooLarge),
-            _ => Ok(id),
+            _ => Ok(Decision::Route(id)),
         }
     }
 
@@ -246,9 +258,6 @@ impl Exchange<'_> {
         let Some(route) = live.snapshot.routes.get(id as usize) else {
             return Err(Fault::NoRoute);
         };
-        if self.s.request.form == TargetForm::Asterisk {
-            return Ok(self.answer_self(|reply, out| reply.options(out.head)).await);
-        }
         match &route.action {
             Action::Forward { upstream } => self.forward(route, *upstream).await,
             Action::Respond {
@@ -302,7 +311,7 @@ impl Exchange<'_> {
 
     /// Writes an answer of the gateway's own; `compose` puts head and body into the scratch head.
     async fn answer_self(&mut self, compose: impl FnOnce(&Reply<'_>, &mut Composed<'_>)) -> End {
-        self.keep_alive &= self.body_can_be_drained();
+        self.keep_alive &= !self.client.core.draining.get() && self.body_can_be_drained();
         let head_only = self.s.request.method == Method::Head;
         let Scratch {
             request,

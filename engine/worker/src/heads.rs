@@ -72,6 +72,9 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
         BodyLength::Chunked => encode::field(out, b"Transfer-Encoding", b"chunked"),
         BodyLength::None | BodyLength::UntilClose => {}
     }
+    if head.te_trailers {
+        out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n");
+    }
     let via = if head.version == Version::Http10 {
         VIA_10
     } else {

@@ -139,7 +139,10 @@ fn audit_line(out: &mut Vec<u8>, refusal: &Refusal, route: Option<&Route>, shown
         out.push(b'"');
         out.extend_from_slice(key.as_bytes());
         out.extend_from_slice(b"\":");
-        json_string(out, value);
+        match key {
+            "statusCode" => out.extend_from_slice(value),
+            _ => json_string(out, value),
+        }
     }
     if let Some(user) = shown.context.identity.subject() {
         out.extend_from_slice(b",\"userId\":");

@@ -81,13 +81,9 @@ impl Fault {
     pub(crate) fn row(&self) -> Row {
         use Blame::{Client, Gateway, Upstream};
         match self {
-            Fault::BadRequest(e) => row(
-                e.status(),
-                encode::reason(e.status()),
-                e.cause(),
-                e.detail(),
-                Client,
-            ),
+            Fault::BadRequest(e) => {
+                row(e.status(), short(e.status()), e.cause(), e.detail(), Client)
+            }
             Fault::BadPath => row(
                 400,
                 "Bad request",
@@ -405,6 +401,19 @@ impl Reply<'_> {
         if !self.head_only && !bodiless {
             head.extend_from_slice(body);
         }
+    }
+}
+
+/// The short text for a head that can't be taken.
+fn short(status: u16) -> &'static str {
+    match status {
+        400 => "Bad request",
+        414 => "URI too long",
+        417 => "Expectation failed",
+        431 => "Request header fields too large",
+        501 => "Not implemented",
+        505 => "HTTP version not supported",
+        _ => "Refused",
     }
 }
 

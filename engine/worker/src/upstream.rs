@@ -1,8 +1,7 @@
 //! The upstream side of one worker: endpoints, their pooled connections, and the choice among them.
 //!
-//! Pools are keyed by upstream and endpoint name and outlive a snapshot. A connection that has lain
-//! in the pool for a moment is watched by a poll, so that a FIN or stray bytes evict it at once; one
-//! that has just come back is not, since under load it leaves again before that would pay.
+//! Pools are keyed by upstream and endpoint name and outlive a snapshot. A pooled connection has a read
+//! posted (`posted`), so that a FIN or stray bytes evict it at once.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -17,6 +16,7 @@ use engine_net::Address;
 use policy::balance::{Candidate, Cursor, pick};
 
 mod pool;
+mod posted;
 
 pub(crate) use pool::{Lease, UpstreamConn};
 
@@ -117,13 +117,6 @@ impl Upstreams {
         });
     }
 
-    /// Each tick: watches the connections that have become idle.
-    pub(crate) fn sweep(&self, now: u64) {
-        for endpoint in self.endpoints.borrow().values() {
-            endpoint.watch_idle(now);
-        }
-    }
-
     /// Closes every idle connection.
     pub(crate) fn close_idle(&self) {
         for endpoint in self.endpoints.borrow().values() {
@@ -180,6 +173,7 @@ impl Upstream {
                     return Ok(lease);
                 }
                 Err(fault @ (Fault::ConnectFailed | Fault::ConnectTimeout)) => {
+                    self.series.errors.inc(fault.row().cause);
                     tried.add(u16::try_from(index).unwrap_or(u16::MAX));
                     if index >= 64 || tried.0.count_ones() > 3 {
                         return Err(fault);

@@ -153,10 +153,11 @@ impl Worker {
             match self.core.bridge.slot.outcome(prepared.id) {
                 Outcome::Pending => self.prepared = Some(prepared),
                 Outcome::Committed(_) => {
+                    self.core.bridge.sockets.forget(prepared.id);
                     self.core.adopt();
                     self.relisten(prepared.sockets);
                 }
-                Outcome::Discarded => {}
+                Outcome::Discarded => self.core.bridge.sockets.forget(prepared.id),
             }
         }
         if self.core.bridge.slot.generation() != self.core.generation() {
@@ -169,7 +170,7 @@ impl Worker {
         if self.prepared.as_ref().is_some_and(|it| it.id == id) {
             return;
         }
-        let answer = match self.prepare(&candidate) {
+        let answer = match self.prepare(id, &candidate) {
             Ok(sockets) => {
                 self.prepared = Some(Prepared { id, sockets });
                 Ok(())
@@ -180,32 +181,37 @@ impl Worker {
     }
 
     /// Binds what a candidate would listen on and this worker does not yet.
-    fn prepare(&self, candidate: &Snapshot) -> Result<Vec<Bound>, String> {
+    fn prepare(&self, id: CandidateId, candidate: &Snapshot) -> Result<Vec<Bound>, String> {
         let mut sockets = Vec::new();
         for listener in &candidate.listeners {
             if self.known(listener).is_some() {
                 continue;
             }
-            if matches!(listener.address, config::Address::Unix(_)) {
-                // A Unix socket has one queue that all workers share, and only the start can share it.
-                return Err(format!(
-                    "listener {}: a Unix socket can be added only at a start",
-                    listener.name
-                ));
-            }
-            let socket =
-                Listener::bind(&crate::address(&listener.address), BACKLOG).map_err(|e| {
-                    format!(
-                        "listener {}: can't bind {}: {e}",
-                        listener.name, listener.address
-                    )
-                })?;
+            let socket = self.bind(id, listener).map_err(|e| {
+                format!(
+                    "listener {}: can't bind {}: {e}",
+                    listener.name, listener.address
+                )
+            })?;
             sockets.push(Bound {
                 name: Arc::clone(&listener.name),
                 socket,
             });
         }
         Ok(sockets)
+    }
+
+    /// A socket for a new listener. All workers start from the one that the first of them bound: a
+    /// chosen port (0) must be the same for all, and a Unix socket has only one queue.
+    fn bind(&self, id: CandidateId, listener: &config::Listener) -> std::io::Result<Listener> {
+        let address = crate::address(&listener.address);
+        let bind = || Listener::bind(&address, BACKLOG)?.duplicate();
+        let (socket, was_first) = self.core.bridge.sockets.shared(id, &listener.name, bind)?;
+        let shared = Listener::from_fd(socket)?;
+        match shared.local() {
+            local @ engine_net::Address::Tcp(_) if !was_first => Listener::bind(&local, BACKLOG),
+            _ => Ok(shared),
+        }
     }
 
     fn known(&self, listener: &config::Listener) -> Option<Rc<Listening>> {

@@ -37,7 +37,7 @@ fn refused(status: u16, error: &str, requests: &[&[u8]]) {
 fn a_malformed_request_line_gets_400() {
     refused(
         400,
-        "Bad Request",
+        "Bad request",
         &[
             b"GET / HTTP/1.1 \r\nHost: a\r\n\r\n",
             b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -60,7 +60,7 @@ fn a_malformed_request_line_gets_400() {
 fn a_malformed_target_gets_400() {
     refused(
         400,
-        "Bad Request",
+        "Bad request",
         &[
             b"GET a HTTP/1.1\r\nHost: a\r\n\r\n",
             b"GET /#f HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -78,7 +78,7 @@ fn a_malformed_target_gets_400() {
 fn a_malformed_field_gets_400() {
     refused(
         400,
-        "Bad Request",
+        "Bad request",
         &[
             b"GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n",
             b"GET / HTTP/1.1\r\nHost: a\r\nX\t: 1\r\n\r\n",
@@ -102,7 +102,7 @@ fn a_malformed_field_gets_400() {
 fn a_line_without_its_carriage_return_gets_400() {
     refused(
         400,
-        "Bad Request",
+        "Bad request",
         &[
             b"GET / HTTP/1.1\nHost: a\r\n\r\n",
             b"GET / HTTP/1.1\r\nHost: a\n\r\n",
@@ -117,7 +117,7 @@ fn a_line_without_its_carriage_return_gets_400() {
 fn a_host_that_is_missing_repeated_or_invalid_gets_400() {
     refused(
         400,
-        "Bad Request",
+        "Bad request",
         &[
             b"GET / HTTP/1.1\r\n\r\n",
             b"GET / HTTP/1.1\r\nX: 1\r\n\r\n",
@@ -141,7 +141,7 @@ fn a_host_that_is_missing_repeated_or_invalid_gets_400() {
 fn an_ambiguous_length_gets_400() {
     refused(
         400,
-        "Bad Request",
+        "Bad request",
         &[
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
@@ -166,7 +166,7 @@ fn an_ambiguous_length_gets_400() {
 fn a_transfer_encoding_that_does_not_end_in_one_chunked_gets_400() {
     refused(
         400,
-        "Bad Request",
+        "Bad request",
         &[
             b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
@@ -187,7 +187,7 @@ fn a_transfer_encoding_that_does_not_end_in_one_chunked_gets_400() {
 fn a_coding_that_is_not_understood_gets_501() {
     refused(
         501,
-        "Not Implemented",
+        "Not implemented",
         &[
             b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
             b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n",
@@ -200,7 +200,7 @@ fn a_coding_that_is_not_understood_gets_501() {
 fn connect_gets_501() {
     refused(
         501,
-        "Not Implemented",
+        "Not implemented",
         &[b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n"],
     );
 }
@@ -209,7 +209,7 @@ fn connect_gets_501() {
 fn another_version_gets_505() {
     refused(
         505,
-        "HTTP Version Not Supported",
+        "HTTP version not supported",
         &[
             b"GET / HTTP/2.0\r\nHost: a\r\n\r\n",
             b"GET / HTTP/3.0\r\nHost: a\r\n\r\n",
@@ -223,7 +223,7 @@ fn another_version_gets_505() {
 fn another_expectation_gets_417() {
     refused(
         417,
-        "Expectation Failed",
+        "Expectation failed",
         &[b"POST / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nContent-Length: 0\r\n\r\n"],
     );
 }
@@ -231,7 +231,7 @@ fn another_expectation_gets_417() {
 #[test]
 fn a_target_that_is_too_long_gets_414() {
     let request = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(9000));
-    refused(414, "URI Too Long", &[request.as_bytes()]);
+    refused(414, "URI too long", &[request.as_bytes()]);
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn a_head_that_is_too_large_gets_431() {
     );
     refused(
         431,
-        "Request Header Fields Too Large",
+        "Request header fields too large",
         &[long.as_bytes(), endless.as_bytes(), many.as_bytes()],
     );
 }

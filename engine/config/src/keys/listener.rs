@@ -35,9 +35,9 @@ policy_keys::keys! {
         /// How long a write waits for a client that does not take it.
         write_timeout: default Duration = "30s" where "1ms", "1h",
         /// The most bytes of a request's head; beyond, 431.
-        max_header_bytes: default Size = "16KiB" where "1KiB", "1MiB",
+        max_header_bytes: default Size = "16KiB" where "1KiB", "128KiB",
         /// The most fields of a request's head; beyond, 431.
-        max_headers: default usize = "100" where "1", "1000",
+        max_headers: default usize = "100" where "1", "256",
         /// The most bytes of a request body; beyond, 413. A route may set its own. Default: no bound.
         max_body_bytes: optional Size,
         /// The only client addresses that may connect. Default: all.

@@ -174,7 +174,7 @@ async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer, fi
         }
         let waiting = inbound.is_empty();
         let (at, strike) = match (waiting, first) {
-            (true, true) => (opened.saturating_add(timeout), Strike::ReadShut),
+            (true, true) => (opened.saturating_add(timeout), Strike::Rest),
             (true, false) => (deadline::now().saturating_add(QUIET), Strike::CancelRead),
             (false, _) => (begun.saturating_add(timeout), Strike::ReadShut),
         };

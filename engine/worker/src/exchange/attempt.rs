@@ -399,7 +399,7 @@ impl Exchange<'_> {
                 })?;
             }
             conn.deadline.set(wait.head(), Strike::BothShut);
-            let (result, gone) = read_watching(&conn.conn, self.client.conn, buf).await;
+            let (result, gone) = read_watching(conn, self.client.conn, buf).await;
             let struck = conn.deadline.struck();
             conn.deadline.clear();
             let fault = match result {
@@ -441,6 +441,7 @@ impl Exchange<'_> {
     }
 
     fn compose_response(&mut self, route: &Route, buf: &Buffer, out: Outgoing) {
+        self.keep_alive &= !self.client.core.draining.get();
         self.s.head.clear();
         let answered = heads::Answered {
             core: self.client.core,
@@ -513,14 +514,14 @@ fn grow(buf: &mut Buffer) -> Result<(), Fault> {
 /// Reads from the upstream; should that take long, looks whether the client is still there. When it
 /// has gone, the upstream's socket is shut down and the read completes: (result, client gone).
 async fn read_watching(
-    up: &Conn,
+    up: &UpstreamConn,
     client: &Conn,
     buf: &mut Buffer,
 ) -> (std::io::Result<usize>, bool) {
     let mut gone = false;
     let mut watching = true;
     let (result, back) = {
-        let mut read = pin!(up.read(std::mem::take(buf)));
+        let mut read = pin!(up.read_first(std::mem::take(buf)));
         let mut closed = pin!(client_closed(client));
         poll_fn(|cx| {
             if let Poll::Ready(done) = read.as_mut().poll(cx) {
@@ -529,7 +530,7 @@ async fn read_watching(
             if watching && closed.as_mut().poll(cx).is_ready() {
                 watching = false;
                 gone = true;
-                up.shutdown(Shutdown::Both);
+                up.conn.shutdown(Shutdown::Both);
             }
             Poll::Pending
         })

@@ -37,6 +37,7 @@ impl Exchange<'_> {
                 .await
             {
                 Ok(lease) => lease,
+                Err(fault @ (Fault::ConnectFailed | Fault::ConnectTimeout)) => return Err(fault),
                 Err(fault) => {
                     upstream.series.errors.inc(fault.row().cause);
                     return Err(fault);

@@ -12,14 +12,13 @@ use engine_bridge::board::{Held, Total};
 use engine_bridge::metrics::UpstreamSeries;
 use engine_config::snapshot as config;
 use engine_net::deadline::{self, Deadline, Strike, within};
-use engine_net::{Conn, Shutdown, clock, runtime};
+use engine_net::{Buffer, Conn, Shutdown, clock};
 
+use super::posted::Posted;
 use super::{Endpoint, Upstream};
 use crate::nanos;
 use crate::reply::Fault;
 
-/// How long a connection lies in the pool before a poll watches it.
-const WATCH_AFTER: u64 = 20_000_000;
 /// How often an exchange looks again for a connection while the pool is at its cap.
 const FULL_RETRY: u64 = 5_000_000;
 
@@ -27,18 +26,36 @@ const FULL_RETRY: u64 = 5_000_000;
 pub(crate) struct UpstreamConn {
     pub(crate) conn: Conn,
     pub(crate) deadline: Deadline,
-    idle_since: Cell<u64>,
     pooled: Cell<bool>,
-    watched: Cell<bool>,
-    /// Counts the times it left the pool: a watcher of an earlier stay must not evict it.
-    stay: Cell<u32>,
+    /// The read that is posted while the connection lies in the pool.
+    pub(super) posted: Posted,
     series: Arc<UpstreamSeries>,
     _open: Held,
 }
 
 impl UpstreamConn {
+    /// Reads the first bytes of an answer: by the read that was posted in the pool, if there is one.
+    pub(crate) async fn read_first(&self, buf: Buffer) -> (std::io::Result<usize>, Buffer) {
+        if self.posted.is_posted() {
+            drop(buf);
+            return self.posted.result().await;
+        }
+        self.conn.read(buf).await
+    }
+
+    /// Nothing uses it any more: pending operations end, and with them whoever waits for them.
+    pub(super) fn close(&self) {
+        self.posted.close();
+        self.conn.shutdown(Shutdown::Both);
+    }
+
+    /// Whether it lies in the pool.
+    pub(super) fn is_pooled(&self) -> bool {
+        self.pooled.get()
+    }
+
     /// It enters or leaves the pool.
-    fn set_pooled(&self, pooled: bool) {
+    pub(super) fn set_pooled(&self, pooled: bool) {
         if self.pooled.replace(pooled) == pooled {
             return;
         }
@@ -146,10 +163,8 @@ async fn connect(
             let conn = UpstreamConn {
                 conn,
                 deadline,
-                idle_since: Cell::new(0),
                 pooled: Cell::new(false),
-                watched: Cell::new(false),
-                stay: Cell::new(0),
+                posted: Posted::default(),
                 series: Arc::clone(series),
                 _open: open,
             };
@@ -185,15 +200,15 @@ impl Lease {
         let Some(conn) = self.conn.take() else { return };
         let mut idle = self.endpoint.idle.borrow_mut();
         if idle.len() >= settings.pool_max_idle {
-            return;
+            return conn.close();
         }
         let now = deadline::now();
-        conn.idle_since.set(now);
         conn.set_pooled(true);
         conn.deadline.set(
             now.saturating_add(nanos(settings.keepalive)),
             Strike::BothShut,
         );
+        conn.posted.post(&self.endpoint, &conn);
         idle.push(conn);
     }
 }
@@ -204,7 +219,7 @@ impl Drop for Lease {
             .in_flight
             .set(self.endpoint.in_flight.get().saturating_sub(1));
         if let Some(conn) = self.conn.take() {
-            conn.conn.shutdown(Shutdown::Both);
+            conn.close();
         }
     }
 }
@@ -214,11 +229,11 @@ impl Endpoint {
         let mut idle = self.idle.borrow_mut();
         while let Some(conn) = idle.pop() {
             conn.set_pooled(false);
-            conn.stay.set(conn.stay.get().wrapping_add(1));
-            if !conn.deadline.struck() {
+            if !conn.deadline.struck() && !conn.posted.has_ended() {
                 conn.deadline.clear();
                 return Some(conn);
             }
+            conn.close();
         }
         None
     }
@@ -235,35 +250,13 @@ impl Endpoint {
         }
         let conn = idle.remove(0);
         conn.set_pooled(false);
-        conn.conn.shutdown(Shutdown::Both);
+        conn.close();
         true
     }
 
-    pub(super) fn watch_idle(self: &Rc<Self>, now: u64) {
-        for conn in self.idle.borrow().iter() {
-            if !conn.watched.get() && now.saturating_sub(conn.idle_since.get()) >= WATCH_AFTER {
-                conn.watched.set(true);
-                runtime::spawn(watch(Rc::clone(self), Rc::clone(conn)));
-            }
-        }
-    }
-
-    fn evict(&self, conn: &Rc<UpstreamConn>) {
+    pub(super) fn evict(&self, conn: &Rc<UpstreamConn>) {
         self.idle
             .borrow_mut()
             .retain(|other| !Rc::ptr_eq(other, conn));
-    }
-}
-
-/// Anything that a connection says while it lies in the pool makes it useless. When it has left the
-/// pool meanwhile, the poll has completed with its answer's first bytes and there is nothing to do.
-async fn watch(endpoint: Rc<Endpoint>, conn: Rc<UpstreamConn>) {
-    let stay = conn.stay.get();
-    let _ = conn.conn.readable().await;
-    conn.watched.set(false);
-    if conn.stay.get() == stay && conn.pooled.get() {
-        conn.set_pooled(false);
-        endpoint.evict(&conn);
-        conn.conn.shutdown(Shutdown::Both);
     }
 }
