@@ -9,6 +9,7 @@ mod framing;
 mod interim;
 mod life;
 mod persistence;
+mod policies;
 mod reload;
 mod routes;
 mod smuggling;
