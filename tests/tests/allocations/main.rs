@@ -8,7 +8,6 @@
 
 mod gateway;
 mod peers;
-mod token;
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +16,7 @@ use engine_net::testing::{CountingAllocator, Tally};
 
 use gateway::Gateway;
 use peers::Client;
-use token::Rs256;
+use tests::token::{self, Key};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -58,10 +57,14 @@ fn a_plain_request_allocates_nothing() {
 #[test]
 fn the_gateway_job_allocates_nothing_that_grows() {
     static TALLY: Tally = Tally::new();
-    let (origin, key) = (peers::origin(CLIENTS), Rs256::new());
+    let (origin, key) = (peers::origin(CLIENTS), Key::rsa("one"));
+    let jwks = token::set(&[key.jwk()]);
     let text = JOB.replace("@ORIGIN@", &origin.to_string());
     let request = |user: usize| {
-        let token = key.sign(&format!("user-{user}"));
+        let mut claims = token::claims(&format!("user-{user}"));
+        claims["iss"] = "https://issuer.example".into();
+        claims["aud"] = "api".into();
+        let token = key.sign("RS256", &claims);
         get(
             "/gw/products/1",
             &format!("Authorization: Bearer {token}\r\n"),
@@ -69,7 +72,7 @@ fn the_gateway_job_allocates_nothing_that_grows() {
     };
     let requests: Vec<Vec<u8>> = (0..10).map(request).collect();
     for driver in drivers() {
-        let gateway = Gateway::start(&text, &key.jwks(), driver, &TALLY);
+        let gateway = Gateway::start(&text, jwks.as_bytes(), driver, &TALLY);
         let mut load = Load::new(&gateway, &requests);
         load.warm_up();
         let few = load.allocations(1_000, &TALLY);
