@@ -9,6 +9,7 @@ mod api_key;
 mod authorize;
 mod identity;
 mod jwt;
+mod limits;
 
 /// An upstream `backend` and a route `all` for every path to it, under the auth `users`.
 fn guarded(origin: SocketAddr, auth: &str, route: &str) -> Setup {
