@@ -10,12 +10,12 @@ use tests::PATIENCE;
 pub(crate) const ANSWER: usize = 1024;
 pub(crate) const POSTED: usize = 100;
 
-/// Starts an origin that answers each request with 200 and 1 KB, as soon as `together` of them wait: so
-/// many connections of the gateway are then always in use, and none is left over.
-pub(crate) fn origin(together: usize) -> SocketAddr {
+/// Starts an origin that answers each request with 200 and 1 KB. The first request of each connection
+/// waits until there are so many of them, so that the pool is as large as it can become.
+pub(crate) fn origin(connections: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound");
-    let all = Arc::new(Barrier::new(together));
+    let all = Arc::new(Barrier::new(connections));
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let (stream, all) = (stream.expect("a connection"), Arc::clone(&all));
@@ -30,7 +30,7 @@ fn serve(mut stream: TcpStream, all: &Barrier) {
     let body = [b'x'; ANSWER];
     let answer = [&b"HTTP/1.1 200 OK\r\nServer: origin\r\nContent-Type: text/plain\r\nContent-Length: 1024\r\n\r\n"[..], &body].concat();
     let mut room = [0; 16 << 10];
-    let mut filled = 0;
+    let (mut filled, mut begun) = (0, false);
     // Until the gateway closes.
     while let Ok(n @ 1..) = stream.read(&mut room[filled..]) {
         filled += n;
@@ -47,7 +47,9 @@ fn serve(mut stream: TcpStream, all: &Barrier) {
             "the gateway sends one request at a time"
         );
         filled = 0;
-        all.wait();
+        if !std::mem::replace(&mut begun, true) {
+            all.wait();
+        }
         if stream.write_all(&answer).is_err() {
             return;
         }
