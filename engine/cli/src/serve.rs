@@ -19,6 +19,8 @@ use engine_worker::Bound;
 
 use crate::{Configured, EX_CONFIG, reload, source};
 
+/// With fewer descriptors than this the operator is told.
+const FEW_DESCRIPTORS: u64 = 8192;
 /// Connections waiting to be accepted, by listener and worker.
 const BACKLOG: u32 = 4096;
 
@@ -74,6 +76,10 @@ pub(crate) fn start(options: Start) -> anyhow::Result<Running> {
     } = options;
     for warning in &snapshot.warnings {
         operator.say(warning);
+    }
+    let descriptors = runtime::raise_file_limit().context("can't raise the limit on open files")?;
+    if descriptors < FEW_DESCRIPTORS {
+        operator.say(format!("only {descriptors} open files are allowed: that many connections, to clients and services together (ulimit -Hn)"));
     }
     let driver = choose_driver(&snapshot, &operator)?;
     let cores = runtime::available_cores();

@@ -16,10 +16,12 @@ use crate::{deadline, listener};
 
 mod contain;
 mod cores;
+mod files;
 mod probe;
 
 pub use contain::on_panic;
 pub use cores::{available_cores, pin_to};
+pub use files::raise_file_limit;
 pub use probe::{Wish, probe};
 
 /// Entries of the submission queue; the completion queue is twice that. Large, since monoio does not see an overflow.

@@ -1,4 +1,4 @@
-//! API keys.
+//! Tests of API keys: where they are looked for, which are refused and why, what is forwarded.
 
 use super::*;
 use crate::identity::Identity;
