@@ -80,7 +80,7 @@ async fn busy(
         .peer()
         .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |p| p.ip().to_canonical());
     loop {
-        let client = Client {
+        let mut client = Client {
             core,
             conn,
             deadline,
@@ -91,6 +91,8 @@ async fn busy(
         let end = match next_head(client, s, &mut inbound, *served == 0).await {
             Next::Head { begun } => {
                 *served += 1;
+                // A reload while the head was on its way may have given the listener another index.
+                client.listener = listening.id();
                 let last = listening
                     .settings(core, |l| l.max_requests_per_connection)
                     .is_some_and(|max| *served >= max)

@@ -228,6 +228,7 @@ impl Exchange<'_> {
                     Strike::ReadShut,
                 );
                 pumped = Some(pump.await);
+                client.deadline.clear();
             }
             answered
         };
