@@ -34,4 +34,11 @@ impl Gate {
             .expect("nobody panics with the lock");
         assert!(*open, "the gate stays closed");
     }
+
+    /// Waits until it is open or so much time has passed: a peer that takes its time.
+    pub fn wait_at_most(&self, time: std::time::Duration) {
+        let open = self.0.0.lock().expect("nobody panics with the lock");
+        let waited = self.0.1.wait_timeout_while(open, time, |open| !*open);
+        drop(waited.expect("nobody panics with the lock"));
+    }
 }

@@ -2,16 +2,22 @@
 //! see the crate's documentation for what they share.
 
 mod absolute;
+mod admin;
 mod body;
+mod caps;
+mod commands;
 mod errors;
+mod figures;
 mod forwarding;
 mod framing;
 mod interim;
 mod life;
+mod logs;
 mod persistence;
 mod policies;
 mod reload;
 mod routes;
+mod slow;
 mod smuggling;
 mod uploads;
 mod upstream_errors;

@@ -39,7 +39,7 @@ fn refused(gateway: &Gateway, answer: &Answer, status: u16, error: &str, cause: 
     let line: serde_json::Value = serde_json::from_str(&line).expect("audit lines are JSON");
     assert_eq!(line["audit"], "refused", "{line}");
     assert_eq!(line["error"], cause, "{line}");
-    assert_eq!(line["statusCode"], status.to_string(), "{line}");
+    assert_eq!(line["statusCode"], status, "{line}");
 }
 
 /// Fails if the origin has seen anything.
