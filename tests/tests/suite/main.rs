@@ -6,6 +6,7 @@ mod admin;
 mod body;
 mod caps;
 mod commands;
+mod epoll;
 mod errors;
 mod figures;
 mod forwarding;
