@@ -108,3 +108,40 @@ fn time_outs_and_the_end() {
     busy.is_closed();
     assert_eq!(gateway.exit().code(), Some(0));
 }
+
+#[test]
+fn stray_bytes_on_pooled_connections_are_nobodys_answer() {
+    // Behind each answer, in a packet of their own, come bytes that nobody asked for; the next request
+    // is sent when they are there. Several clients at once, so that the worker is not always prompt.
+    let clients: Vec<_> = (0..4)
+        .map(|_| std::thread::spawn(ask_past_stray_bytes))
+        .collect();
+    for client in clients {
+        client.join().expect("it gets its own answers only");
+    }
+}
+
+fn ask_past_stray_bytes() {
+    let (sent, arrived) = std::sync::mpsc::channel();
+    let sent = std::sync::Mutex::new(sent);
+    let origin = Origin::start(move |link| {
+        link.request()?;
+        link.send(ok("mine"))?;
+        link.send(ok("evil"))?;
+        // Nobody listens any more when the test has failed.
+        let _ = sent.lock().expect("unpoisoned").send(());
+        link.wait_closed();
+        Ok(())
+    });
+    let gateway = Gateway::before(
+        origin.address,
+        "[gateway]\nio = \"epoll\"\nworkers = 1\npin = false\n",
+    );
+    let mut peer = gateway.peer();
+    for _ in 0..300 {
+        peer.get("/").is(200).body_is("mine");
+        arrived
+            .recv_timeout(tests::PATIENCE)
+            .expect("the origin goes on");
+    }
+}
