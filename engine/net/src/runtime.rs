@@ -130,6 +130,11 @@ pub(crate) fn wants_nonblocking() -> bool {
     DRIVER.get() == Some(Driver::Epoll)
 }
 
+/// Whether this worker runs on epoll, where a read that is posted learns of bytes only when it is polled again.
+pub fn on_epoll() -> bool {
+    DRIVER.get() == Some(Driver::Epoll)
+}
+
 /// Starts a task on this thread, detached. A panic in it is caught: the future is dropped and the hook of [`on_panic`]
 /// called.
 pub fn spawn(future: impl Future<Output = ()> + 'static) {

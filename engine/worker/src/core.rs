@@ -124,9 +124,22 @@ impl Core {
     pub(crate) fn tick(&self, now: u64) {
         self.policy.borrow_mut().tick(now);
         let live = self.live();
+        for upstream in &live.upstreams {
+            upstream.make_room();
+        }
         live.refusals.tick();
         for log in live.logs.borrow_mut().iter_mut() {
             log.tick();
+        }
+    }
+
+    /// The worker ends: log lines are handed over whatever waits already, since tasks that are abandoned
+    /// with the runtime may keep this world from being dropped.
+    pub(crate) fn finish(&self) {
+        let live = self.live();
+        live.refusals.finish();
+        for log in live.logs.borrow_mut().iter_mut() {
+            log.finish();
         }
     }
 

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use engine_bridge::metrics::ListenerSeries;
 use engine_config::snapshot::{Action, Listener, Route};
 use engine_net::buffer::Buffer;
-use engine_net::deadline::Deadline;
+use engine_net::deadline::{self, Deadline};
 use engine_net::{Conn, clock};
 use policy::address::client_address;
 use policy::context::View;
@@ -28,6 +28,7 @@ use crate::reply::{Fault, Reply};
 use crate::scratch::Scratch;
 use crate::{heads, ids, nanos};
 
+mod answer;
 mod attempt;
 mod forwarding;
 
@@ -139,6 +140,9 @@ pub(crate) async fn refuse_head(
     let live = client.core.live();
     let record = Record::begin(client.core, &live, begun, Method::Other);
     ids::make(client.core, &mut s.request_id);
+    s.path.clear();
+    s.client.clear();
+    heads::address(client.peer, &mut s.client);
     let body = Incoming::new(BodyLength::None, Rules::Request);
     let mut x = Exchange {
         client,
@@ -234,7 +238,8 @@ impl Exchange<'_> {
             path,
             client: address,
             route: &route.name,
-            now: record.begun,
+            // Not the head's first byte: a head that came slowly must not spend tokens of the past.
+            now: clock::now(),
             unix: clock::unix_millis() / 1000,
             random: core.random(),
         };
@@ -389,6 +394,7 @@ impl Exchange<'_> {
             deadline,
             timeout,
             whole: u64::MAX,
+            patient: None,
         }
     }
 
@@ -403,13 +409,15 @@ impl Exchange<'_> {
             deadline,
             timeout,
             whole: u64::MAX,
+            patient: None,
         }
     }
 
     /// Writes the record, then leaves the connection's buffer at what follows this request.
     async fn finish(mut self, end: End) -> End {
         self.record.bytes_in = self.s.request.len as u64 + self.body.payload;
-        let source = self.client_source(self.client.deadline);
+        let mut source = self.client_source(self.client.deadline);
+        source.whole = deadline::now().saturating_add(source.timeout);
         let Exchange {
             s,
             inbound,

@@ -4,6 +4,8 @@
 //! buffer and sent from that same buffer; framing that stays the same is checked and passed through
 //! verbatim. Memory is bounded: one buffer per direction, read again only when it has been taken.
 
+use std::cell::Cell;
+
 use engine_net::Conn;
 use engine_net::buffer::{Buffer, STANDARD};
 use engine_net::deadline::{self, Deadline, Strike};
@@ -11,6 +13,8 @@ use policy::identity::HeaderNames;
 use protocol::http1::{ChunkError, Chunked, LAST_CHUNK, Rules, chunk_line, encode};
 use protocol::limits::HeadLimits;
 use protocol::message::{BodyLength, Name};
+
+use crate::heads;
 
 /// How much of a body is still to come on the side that sends it.
 pub(crate) struct Incoming {
@@ -54,11 +58,15 @@ pub(crate) struct Side<'a> {
     pub(crate) timeout: u64,
     /// Monotonic instant at which the whole exchange is over; `u64::MAX` when unset.
     pub(crate) whole: u64,
+    /// While this is `u64::MAX` a pause is no fault: the other direction is still at work.
+    pub(crate) patient: Option<&'a Cell<u64>>,
 }
 
 impl Side<'_> {
     pub(crate) fn arm(&self, strike: Strike) {
-        let at = deadline::now().saturating_add(self.timeout).min(self.whole);
+        let patient = self.patient.is_some_and(|until| until.get() == u64::MAX);
+        let timeout = if patient { u64::MAX } else { self.timeout };
+        let at = deadline::now().saturating_add(timeout).min(self.whole);
         self.deadline.set(at, strike);
     }
 }
@@ -462,7 +470,9 @@ impl Incoming {
                 field.known,
                 Name::ContentLength | Name::TransferEncoding | Name::Host
             );
-            if !field.hop_by_hop && !framing && !strip.is_some_and(|names| names.matches(name)) {
+            let forged =
+                strip.is_some_and(|names| names.matches(name) || heads::is_forwarding(name));
+            if !field.hop_by_hop && !framing && !forged {
                 encode::field(&mut self.tail, name, field.value.of(rest));
             }
         }

@@ -46,7 +46,7 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
         HostHeader::Client if !authority.is_empty() => encode::field(out, b"Host", authority),
         HostHeader::Set(host) => encode::field(out, b"Host", host.as_bytes()),
         HostHeader::Client | HostHeader::Upstream => {
-            encode::field(out, b"Host", f.endpoint.as_bytes())
+            encode::field(out, b"Host", host_of_endpoint(f.endpoint))
         }
     }
     let id_name = f.gateway.request_id_header.as_bytes();
@@ -62,6 +62,7 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
             || f.identity_names.matches(name)
             || f.removed.header(name)
             || f.route.request_headers.drops(name)
+            || (!f.trusted && is_forwarding(name))
         {
             continue;
         }
@@ -89,11 +90,17 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
         f.peer,
         f.trusted,
     );
-    // A trusted proxy's word on host and protocol stands; it alone knows what the client said.
-    if !f.trusted || f.request.header(Name::XForwardedProto).is_none() {
+    // A trusted proxy's word on host and protocol stands; it alone knows what the client said. What
+    // it declared to be for this hop alone does not count.
+    let came = |request: Request<'_>, name| {
+        request
+            .fields()
+            .any(|(field, _, _)| field.known == name && !field.hop_by_hop)
+    };
+    if !f.trusted || !came(f.request, Name::XForwardedProto) {
         encode::field(out, b"X-Forwarded-Proto", b"http");
     }
-    if !authority.is_empty() && (!f.trusted || f.request.header(Name::XForwardedHost).is_none()) {
+    if !authority.is_empty() && (!f.trusted || !came(f.request, Name::XForwardedHost)) {
         encode::field(out, b"X-Forwarded-Host", authority);
     }
     forwarded(out, f);
@@ -101,6 +108,15 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
     f.context.identity.forward_lines(out);
     out.extend_from_slice(f.route.request_headers.lines());
     out.extend_from_slice(b"\r\n");
+}
+
+/// The Host that stands for an endpoint; a Unix socket has none.
+fn host_of_endpoint(endpoint: &str) -> &[u8] {
+    if endpoint.starts_with("unix:") {
+        b"localhost"
+    } else {
+        endpoint.as_bytes()
+    }
 }
 
 /// Fields that the gateway always writes itself, or that end at this hop.
@@ -114,6 +130,27 @@ fn is_replaced(name: Name, trusted: bool) -> bool {
         | Name::XForwardedFor
         | Name::Forwarded => true,
         Name::XForwardedProto | Name::XForwardedHost => !trusted,
+        _ => false,
+    }
+}
+
+/// Whether a name belongs to those by which proxies tell of the client, so that only a trusted proxy
+/// may set it. `_` counts as `-`: some origins read both as one.
+pub(crate) fn is_forwarding(name: &[u8]) -> bool {
+    let is = |prefix: &[u8]| {
+        name.get(..prefix.len()).is_some_and(|start| {
+            start.iter().zip(prefix).all(|(a, b)| {
+                let a = if *a == b'_' {
+                    b'-'
+                } else {
+                    a.to_ascii_lowercase()
+                };
+                a == *b
+            })
+        })
+    };
+    match name.first() {
+        Some(b'x' | b'X') => is(b"x-forwarded-") || (name.len() == 9 && is(b"x-real-ip")),
         _ => false,
     }
 }
@@ -203,6 +240,8 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
     encode::status_line(out, Version::Http11, status, Some(a.response.reason()));
     let id_name = a.gateway.request_id_header.as_bytes();
     let mut dated = false;
+    // Two voices on what is left would contradict each other; the gateway's is the one it enforces.
+    let limited = a.context.limits.remaining().is_some();
     for (field, name, value) in a.response.fields() {
         match field.known {
             _ if field.hop_by_hop => continue,
@@ -216,7 +255,10 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
             Name::Date => dated = true,
             _ => {}
         }
-        if name.eq_ignore_ascii_case(id_name) || a.route.response_headers.drops(name) {
+        if name.eq_ignore_ascii_case(id_name)
+            || a.route.response_headers.drops(name)
+            || (limited && is_limit(name))
+        {
             continue;
         }
         encode::field(out, name, value);
@@ -249,6 +291,15 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(a.route.response_headers.lines());
     persistence(out, a.client, a.keep_alive);
     out.extend_from_slice(b"\r\n");
+}
+
+/// The fields by which limits tell what is left.
+fn is_limit(name: &[u8]) -> bool {
+    let starts = |prefix: &[u8]| {
+        name.get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    starts(b"ratelimit") || starts(b"x-ratelimit-")
 }
 
 /// Appends an interim (1xx) response head with its fields to `out`.
@@ -305,12 +356,14 @@ pub(crate) fn target(
     if !request.head.has_query {
         return;
     }
+    // A rewrite may have brought a query of its own.
+    let joint = if out.contains(&b'?') { b'&' } else { b'?' };
     if !removed.any_query() {
-        out.push(b'?');
+        out.push(joint);
         out.extend_from_slice(request.query());
         return;
     }
-    let mut separator = b'?';
+    let mut separator = joint;
     for pair in request.query().split(|b| *b == b'&') {
         let name = pair.split(|b| *b == b'=').next().unwrap_or_default();
         if !removed.query(name) {

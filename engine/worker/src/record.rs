@@ -59,7 +59,7 @@ impl Record {
             begun,
             method,
             route: None,
-            status: 500,
+            status: 0,
             cause: "",
             bytes_in: 0,
             bytes_out: 0,
@@ -75,7 +75,7 @@ impl Record {
     pub(crate) fn blame(&mut self, fault: &Fault) {
         let row = fault.row();
         self.cause = row.cause;
-        if self.status == 500 || row.status == 499 {
+        if self.status == 0 || row.status == 499 {
             self.status = row.status;
         }
     }
@@ -135,6 +135,10 @@ impl Record {
                 .set(self.core.in_flight.get().saturating_sub(1));
             let route = self.route.and_then(|id| self.live.routes.get(id as usize));
             let series = route.map_or(&self.live.unrouted, |route| &route.series);
+            if self.status == 0 {
+                // Abandoned before it was answered: a panic, or the end of the process.
+                self.status = 500;
+            }
             series.count(self.method, self.status, total, self.backend);
             if let (Some(series), Some(backend)) =
                 (route.and_then(|route| route.backend.as_ref()), self.backend)

@@ -102,6 +102,10 @@ impl Refusals {
         }
     }
 
+    pub(crate) fn finish(&self) {
+        self.audit.borrow_mut().finish();
+    }
+
     pub(crate) fn tick(&self) {
         self.audit.borrow_mut().tick();
     }

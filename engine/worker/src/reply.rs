@@ -28,6 +28,8 @@ pub(crate) enum Fault {
     HeadTimeout,
     BodyTimeout,
     BodyTooSlow,
+    /// The client does not take the answer.
+    ClientWriteTimeout,
     /// The client went away: nobody reads the answer, the log has 499.
     ClientGone,
     ConnectFailed,
@@ -147,6 +149,13 @@ impl Fault {
                 "The request body arrives too slowly.",
                 Client,
             ),
+            Fault::ClientWriteTimeout => row(
+                499,
+                "Client closed request",
+                "write_timeout",
+                "The client stopped taking the answer.",
+                Client,
+            ),
             Fault::ClientGone => row(
                 499,
                 "Client closed request",
@@ -238,7 +247,10 @@ impl Fault {
     pub(crate) fn client_timeout(&self) -> Option<&'static str> {
         matches!(
             self,
-            Fault::HeadTimeout | Fault::BodyTimeout | Fault::BodyTooSlow
+            Fault::HeadTimeout
+                | Fault::BodyTimeout
+                | Fault::BodyTooSlow
+                | Fault::ClientWriteTimeout
         )
         .then(|| self.row().cause)
     }
@@ -254,6 +266,7 @@ impl Fault {
                 | Fault::BodyTimeout
                 | Fault::BodyTooSlow
                 | Fault::ClientGone
+                | Fault::ClientWriteTimeout
         )
     }
 
@@ -279,7 +292,8 @@ impl Fault {
             PumpError::SourceTooSlow | PumpError::TooLarge => {
                 Fault::UpstreamMalformed("body_too_large")
             }
-            PumpError::SinkClosed | PumpError::SinkTimeout => Fault::ClientGone,
+            PumpError::SinkClosed => Fault::ClientGone,
+            PumpError::SinkTimeout => Fault::ClientWriteTimeout,
         }
     }
 }

@@ -55,6 +55,7 @@ impl Scratch {
             &mut self.head,
             &mut self.body,
             &mut self.request_id,
+            &mut self.client,
         ] {
             bytes.clear();
             if bytes.capacity() > KEPT {

@@ -42,6 +42,8 @@ pub(crate) struct Upstream {
     connections: Arc<Total>,
     /// Requests of the whole node that wait for a connection.
     pending: Arc<Total>,
+    /// Requests of this worker among them.
+    waiting: Cell<u32>,
     /// Requests in flight on the whole node; touched only where a cap is configured.
     in_flight: Arc<Total>,
 }
@@ -51,20 +53,32 @@ pub(crate) struct Endpoint {
     pub(crate) address: Address,
     idle: RefCell<Vec<Rc<UpstreamConn>>>,
     in_flight: Cell<u32>,
+    /// No upstream of the current snapshot names it: its connections end with what they are doing.
+    retired: Cell<bool>,
 }
 
 /// Which endpoints of an upstream an exchange has already tried, by index.
 #[derive(Default, Clone, Copy)]
-pub(crate) struct Tried(u64);
+pub(crate) struct Tried {
+    bits: u64,
+    /// The endpoint that refused last.
+    pub(crate) last: Option<u16>,
+}
 
 impl Tried {
+    /// How many have refused.
+    pub(crate) fn count(self) -> u32 {
+        self.bits.count_ones()
+    }
+
     fn has(self, index: usize) -> bool {
-        index < 64 && self.0 & (1 << index) != 0
+        index < 64 && self.bits & (1 << index) != 0
     }
 
     pub(crate) fn add(&mut self, index: u16) {
+        self.last = Some(index);
         if index < 64 {
-            self.0 |= 1 << index;
+            self.bits |= 1 << index;
         }
     }
 }
@@ -88,6 +102,7 @@ impl Upstreams {
                         address: crate::address(&endpoint.address),
                         idle: RefCell::new(Vec::new()),
                         in_flight: Cell::new(0),
+                        retired: Cell::new(false),
                     })
                 }))
             })
@@ -99,6 +114,7 @@ impl Upstreams {
             cursor: RefCell::new(Cursor::default()),
             connections: bridge.board.connections(&settings.name),
             pending: bridge.board.pending(&settings.name),
+            waiting: Cell::new(0),
             in_flight: bridge.board.in_flight(&settings.name),
         })
     }
@@ -111,6 +127,7 @@ impl Upstreams {
                 .iter()
                 .any(|u| u.endpoints.iter().any(|e| Rc::ptr_eq(e, endpoint)));
             if !used {
+                endpoint.retired.set(true);
                 endpoint.close_idle();
             }
             used
@@ -126,6 +143,15 @@ impl Upstreams {
 }
 
 impl Upstream {
+    /// Each tick: where requests of other workers wait at the node's cap, idle connections make room.
+    pub(crate) fn make_room(&self) {
+        if self.pending.held() > 0 && self.waiting.get() == 0 {
+            for endpoint in &self.endpoints {
+                endpoint.close_one();
+            }
+        }
+    }
+
     /// Picks an endpoint that has not been tried.
     fn choose(&self, core: &Core, settings: &config::Upstream, tried: Tried) -> Option<usize> {
         if self.endpoints.len() == 1 {
@@ -175,7 +201,7 @@ impl Upstream {
                 Err(fault @ (Fault::ConnectFailed | Fault::ConnectTimeout)) => {
                     self.series.errors.inc(fault.row().cause);
                     tried.add(u16::try_from(index).unwrap_or(u16::MAX));
-                    if index >= 64 || tried.0.count_ones() > 3 {
+                    if index >= 64 || tried.count() > 3 {
                         return Err(fault);
                     }
                     refused = Some(fault);

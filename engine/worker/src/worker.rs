@@ -123,12 +123,14 @@ impl Worker {
                     self.drain();
                     if core.connections.get() == 0 {
                         core.tick(now);
+                        core.finish();
                         core.bridge.life.drained(core.index, 0);
                         return;
                     }
                 }
                 Phase::Stop => {
                     core.tick(now);
+                    core.finish();
                     core.bridge.life.drained(core.index, core.in_flight.get());
                     return;
                 }

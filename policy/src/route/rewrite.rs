@@ -60,9 +60,13 @@ impl Rewrite {
     /// Appends the result for `path` and the captures that the look-up of `path` left.
     pub fn apply(&self, path: &[u8], captures: &Captures, out: &mut Vec<u8>) {
         let start = out.len();
+        let mut in_query = false;
         for piece in &self.pieces {
             let part = match piece {
-                Piece::Literal(text) => text.as_bytes(),
+                Piece::Literal(text) => {
+                    in_query |= text.contains('?');
+                    text.as_bytes()
+                }
                 Piece::Name(index) => captures.name(*index).unwrap_or(Span::EMPTY).of(path),
                 Piece::Tail => captures.tail().unwrap_or(Span::EMPTY).of(path),
             };
@@ -71,7 +75,23 @@ impl Rewrite {
                 Some(b"/") => without_slashes(part),
                 _ => part,
             };
-            out.extend_from_slice(part);
+            match (piece, in_query) {
+                (Piece::Literal(_), _) | (_, false) => out.extend_from_slice(part),
+                (_, true) => query_value(out, part),
+            }
+        }
+    }
+}
+
+/// A capture in the query of a template is one value: what would end it there is escaped.
+fn query_value(out: &mut Vec<u8>, part: &[u8]) {
+    for &byte in part {
+        match byte {
+            b'&' => out.extend_from_slice(b"%26"),
+            b'=' => out.extend_from_slice(b"%3D"),
+            b'+' => out.extend_from_slice(b"%2B"),
+            b';' => out.extend_from_slice(b"%3B"),
+            _ => out.push(byte),
         }
     }
 }

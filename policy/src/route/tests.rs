@@ -173,6 +173,12 @@ fn rewriting() {
     }
     check("/v1/{id}/*", "/v2/{*}?id={id}", "/v1/7/a/b", "/v2/a/b?id=7");
     check("/v1/*", "/v2/{*}", "/v1", "/v2/");
+    check(
+        "/v1/{id}",
+        "/v2?id={id}",
+        "/v1/1&admin=true",
+        "/v2?id=1%26admin%3Dtrue",
+    );
     check("/a/{x}/{y}", "/{y}/{x}/{y}", "/a/1/2", "/2/1/2");
     check(
         "/*",

@@ -4,6 +4,7 @@
 mod absolute;
 mod admin;
 mod body;
+mod boundaries;
 mod caps;
 mod commands;
 mod epoll;

@@ -245,8 +245,15 @@ fn a_head_that_does_not_come_in_time_gets_408() {
     peer.get("/").is(200);
     peer.send("GET /").answer().is(408);
     peer.is_closed();
-    let mut silent = gateway.peer();
-    silent.is_closed();
+}
+
+#[test]
+fn one_that_says_nothing_is_idle() {
+    let gateway = Gateway::before(
+        Origin::saying("hi").address,
+        "[listener.public]\naddress = \"127.0.0.1:0\"\nidle_timeout = \"200ms\"\n",
+    );
+    gateway.peer().is_closed();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! Invariant: at most `batches` wait at a time; a batch holds whole lines only.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crossbeam_queue::ArrayQueue;
 
@@ -11,6 +12,8 @@ use super::LogSettings;
 pub struct Log {
     settings: LogSettings,
     full: ArrayQueue<Vec<u8>>,
+    /// What sinks still held when they ended and the ring was full: one batch each, at a reload or the end.
+    last: Mutex<Vec<Vec<u8>>>,
     empty: ArrayQueue<Vec<u8>>,
     sinks: AtomicUsize,
     retired: AtomicBool,
@@ -22,6 +25,7 @@ impl Log {
         Log {
             settings,
             full: ArrayQueue::new(batches),
+            last: Mutex::default(),
             // Each worker and the writer may hold one more than waits.
             empty: ArrayQueue::new(batches + workers + 1),
             sinks: AtomicUsize::new(0),
@@ -36,7 +40,7 @@ impl Log {
 
     /// The writer's side: the oldest batch that waits.
     pub fn take(&self) -> Option<Vec<u8>> {
-        self.full.pop()
+        self.full.pop().or_else(|| self.last().pop())
     }
 
     /// The writer's side: a batch that was written goes back to be filled again.
@@ -66,6 +70,16 @@ impl Log {
     /// Gives the batch back when there is no room.
     pub(super) fn put(&self, batch: Vec<u8>) -> Result<(), Vec<u8>> {
         self.full.push(batch)
+    }
+
+    /// Takes what a sink held at its end, whatever waits already: bounded by the sinks that end.
+    pub(super) fn put_last(&self, batch: Vec<u8>) {
+        self.last().push(batch);
+    }
+
+    fn last(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        // Every critical section leaves the list whole.
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn blank(&self) -> Vec<u8> {

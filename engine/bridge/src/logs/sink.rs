@@ -79,6 +79,13 @@ impl LineSink {
         self.hand_over();
     }
 
+    /// Hands over what has gathered, even past the ring's bound: the worker ends.
+    pub fn finish(&mut self) {
+        if !self.batch.is_empty() && !self.hand_over() {
+            self.log.put_last(std::mem::take(&mut self.batch));
+        }
+    }
+
     /// True if the buffer is free for lines again.
     fn hand_over(&mut self) -> bool {
         if !self.log.has_room() {
@@ -97,10 +104,7 @@ impl LineSink {
 
 impl Drop for LineSink {
     fn drop(&mut self) {
-        if !self.batch.is_empty() && !self.hand_over() {
-            let lines = self.batch.iter().filter(|byte| **byte == b'\n').count();
-            self.series.access_log_dropped.add(lines as u64);
-        }
+        self.finish();
         self.log.unfeed();
     }
 }

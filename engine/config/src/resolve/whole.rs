@@ -35,7 +35,12 @@ pub(crate) fn resolve(mut resolver: Resolver<'_, '_>) -> Meant {
         headers: resolver.header_lists(),
     };
     let (routes, rules, table) = resolver.routes(&parts);
-    let identity_headers = HeaderNames::new(parts.auths.values().flat_map(|ready| &ready.headers));
+    // The request id, too, is the gateway's alone to set, in trailers as in heads.
+    let request_id = gateway
+        .as_ref()
+        .map(|gateway| gateway.request_id_header.as_str());
+    let claimed = parts.auths.values().flat_map(|ready| &ready.headers);
+    let identity_headers = HeaderNames::new(claimed.map(|name| &**name).chain(request_id));
     resolver.warn_unused();
     Meant {
         gateway,

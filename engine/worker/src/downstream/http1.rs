@@ -33,13 +33,14 @@ const MAX_EMPTY_LINES: usize = 16;
 pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) {
     let deadline = Deadline::new(&conn);
     let mut served = 0;
+    let mut fresh = true;
     loop {
         // The first request is usually on its way: no rest before it.
-        if served > 0 && !rest(&core, &conn, &deadline, &listening).await {
+        if !std::mem::take(&mut fresh) && !rest(&core, &conn, &deadline, &listening).await {
             return;
         }
         match Box::pin(busy(&core, &conn, &deadline, &listening, &mut served)).await {
-            End::KeepAlive => served = served.max(1),
+            End::KeepAlive => {}
             End::Close => return,
             End::Linger => {
                 linger(&conn, &deadline).await;
@@ -88,11 +89,20 @@ async fn busy(
             series: &listening.series,
             peer,
         };
-        let end = match next_head(client, s, &mut inbound, *served == 0).await {
+        let end = match next_head(client, s, &mut inbound).await {
             Next::Head { begun } => {
                 *served += 1;
                 // A reload while the head was on its way may have given the listener another index.
                 client.listener = listening.id();
+                if core
+                    .live()
+                    .snapshot
+                    .listeners
+                    .get(client.listener)
+                    .is_none()
+                {
+                    return End::Close;
+                }
                 let last = listening
                     .settings(core, |l| l.max_requests_per_connection)
                     .is_some_and(|max| *served >= max)
@@ -129,7 +139,7 @@ enum Next {
 }
 
 /// Reads until a head is complete.
-async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer, first: bool) -> Next {
+async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer) -> Next {
     let live = client.core.live();
     let Some(settings) = live.snapshot.listeners.get(client.listener) else {
         return Next::Closed;
@@ -175,10 +185,10 @@ async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer, fi
             }
         }
         let waiting = inbound.is_empty();
-        let (at, strike) = match (waiting, first) {
-            (true, true) => (opened.saturating_add(timeout), Strike::Rest),
-            (true, false) => (deadline::now().saturating_add(QUIET), Strike::CancelRead),
-            (false, _) => (begun.saturating_add(timeout), Strike::ReadShut),
+        let (at, strike) = if waiting {
+            (deadline::now().saturating_add(QUIET), Strike::CancelRead)
+        } else {
+            (begun.saturating_add(timeout), Strike::ReadShut)
         };
         client.deadline.set(at, strike);
         let (result, back) = if matches!(strike, Strike::CancelRead) {
@@ -192,7 +202,6 @@ async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer, fi
         match result {
             Ok(n) if n > 0 => {}
             Err(error) if is_cancelled(&error) && waiting => return Next::Quiet,
-            // The first request never came: nothing to answer.
             _ if waiting => return Next::Closed,
             _ if struck => {
                 return Next::Bad {

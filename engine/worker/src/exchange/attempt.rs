@@ -13,18 +13,25 @@ use std::task::Poll;
 
 use engine_config::snapshot::{Route, Upstream as Settings};
 use engine_net::buffer::Buffer;
-use engine_net::deadline::{self, Deadline, Strike, sleep_until};
-use engine_net::{Conn, Peek, Shutdown, clock};
-use protocol::http1::{self, Decoded, Rules};
-use protocol::limits::HeadLimits;
-use protocol::message::{BodyLength, Version};
+use engine_net::deadline::{self, Deadline, Strike};
+use engine_net::{Shutdown, clock};
+use protocol::http1::Rules;
+use protocol::message::BodyLength;
 
 use super::{Exchange, body_bound};
 use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, PumpError, Side};
-use crate::heads;
 use crate::nanos;
 use crate::reply::Fault;
-use crate::upstream::{Lease, UpstreamConn};
+use crate::upstream::{Lease, Upstream, UpstreamConn};
+
+/// What bounds one try.
+#[derive(Clone, Copy)]
+pub(super) struct Try {
+    /// When all tries together are over.
+    pub(super) whole: u64,
+    /// The request has been sent before, over a connection that had gone stale.
+    pub(super) again: bool,
+}
 
 /// How a try ended.
 pub(super) enum Outcome {
@@ -39,29 +46,25 @@ pub(super) enum Outcome {
 }
 
 /// Why an answer could not be passed on.
-struct Broken {
-    fault: Fault,
+pub(super) struct Broken {
+    pub(super) fault: Fault,
     /// Bytes of the answer had come from the upstream.
-    heard: bool,
+    pub(super) heard: bool,
     /// The answer's head had gone to the client.
-    begun: bool,
+    pub(super) begun: bool,
 }
 
-/// A client that has waited this long is looked at, in case it has gone away.
-const WATCH_CLIENT_AFTER: u64 = 250_000_000;
 /// How long a client may go on sending a body that nobody takes any more.
 const EARLY_ANSWER_GRACE: u64 = 1_000_000_000;
-/// Interim answers (1xx) passed on for one request.
-const MAX_INTERIM: u32 = 16;
-
 impl Exchange<'_> {
     /// Sends the composed request over `lease` and passes the answer on.
     pub(super) async fn attempt(
         &mut self,
         route: &Route,
+        upstream: &Upstream,
         settings: &Settings,
         lease: Lease,
-        whole: u64,
+        this: Try,
     ) -> Outcome {
         let Some(conn) = lease.conn() else {
             return Outcome::Failed(Fault::NoEndpoint);
@@ -72,16 +75,18 @@ impl Exchange<'_> {
             begun: Cell::new(false),
             allowed: nanos(settings.first_byte_timeout),
             read: nanos(settings.read_timeout),
-            whole,
+            whole: this.whole,
         };
         let result = match self.held_request() {
             Some(buf) => self.exchange_held(route, &conn, buf, &wait).await,
+            // Only a request that is held whole is ever sent again.
+            None if this.again => Err(Broken::unheard(Fault::UpstreamClosed)),
             None => Box::pin(self.exchange_streamed(route, &conn, &wait)).await,
         };
         self.record.backend = Some(clock::now().saturating_sub(sent));
         match result {
             Ok(true) => {
-                lease.release(settings);
+                lease.release(upstream, settings);
                 Outcome::Answered
             }
             Ok(false) => Outcome::Answered,
@@ -130,7 +135,11 @@ impl Exchange<'_> {
         mut buf: Buffer,
         wait: &Wait,
     ) -> Result<bool, Broken> {
-        let length = self.body.remaining().unwrap_or(0);
+        // From the head and not from what is left: this may be the second try.
+        let length = match self.s.request.body {
+            BodyLength::Exact(length) => length,
+            _ => 0,
+        };
         self.consumed = self
             .s
             .request
@@ -143,17 +152,19 @@ impl Exchange<'_> {
             deadline: &conn.deadline,
             timeout: wait.read,
             whole: wait.whole,
+            patient: None,
         };
-        match forward::write(up, &mut buf).await {
-            Err(PumpError::SinkTimeout) => {
-                return Err(Broken::unheard(Fault::UpstreamWriteTimeout));
-            }
-            // It may have answered before it closed: what it said is still to be read.
-            Err(_) | Ok(()) => buf.clear(),
+        // It may have answered before it closed: what it said is still to be read.
+        let sent = forward::write(up, &mut buf).await;
+        if matches!(sent, Err(PumpError::SinkTimeout)) {
+            return Err(Broken::unheard(wait.write_fault()));
         }
+        buf.clear();
         wait.sent();
-        self.answer(route, conn, buf, wait, self.client.deadline)
-            .await
+        let reusable = self
+            .answer(route, conn, buf, wait, self.client.deadline)
+            .await?;
+        Ok(reusable && sent.is_ok())
     }
 
     async fn exchange_streamed(
@@ -185,6 +196,7 @@ impl Exchange<'_> {
                 deadline: &up_write,
                 timeout: wait.read,
                 whole: wait.whole,
+                patient: None,
             },
             out,
             bounds: Bounds {
@@ -211,9 +223,7 @@ impl Exchange<'_> {
                         }
                         pumped = Some(done);
                         wait.sent();
-                        if !wait.begun.get() {
-                            conn.deadline.set(wait.head(), Strike::BothShut);
-                        }
+                        conn.deadline.set(wait.next_read(), Strike::BothShut);
                     }
                     answer.as_mut().poll(cx)
                 })
@@ -247,6 +257,10 @@ impl Exchange<'_> {
         match (answered, pumped) {
             (Err(broken), Some(Err(error))) if error.is_source() => Err(Broken {
                 fault: Fault::from_request_body(&error),
+                ..broken
+            }),
+            (Err(broken), Some(Err(PumpError::SinkTimeout))) if !broken.begun => Err(Broken {
+                fault: Fault::UpstreamWriteTimeout,
                 ..broken
             }),
             (Ok(reusable), Some(Ok(()))) => Ok(reusable),
@@ -289,187 +303,19 @@ impl Exchange<'_> {
             .await
             .map_err(|_| Broken::unheard(Fault::ClientGone))
     }
-
-    /// Reads the answer and passes it on. True: the upstream's connection can be used again.
-    async fn answer(
-        &mut self,
-        route: &Route,
-        conn: &Rc<UpstreamConn>,
-        mut buf: Buffer,
-        wait: &Wait,
-        client_write: &Deadline,
-    ) -> Result<bool, Broken> {
-        self.answer_head(conn, &mut buf, wait, client_write).await?;
-        let version = self.s.request.version;
-        let out = match self.s.response.body {
-            BodyLength::Chunked | BodyLength::UntilClose if version != Version::Http10 => {
-                Outgoing::Chunked
-            }
-            BodyLength::Chunked | BodyLength::UntilClose => {
-                self.keep_alive = false;
-                Outgoing::Plain
-            }
-            _ => Outgoing::Plain,
-        };
-        let mut body = Incoming::new(self.s.response.body, Rules::Response);
-        let until_close = body.until_close();
-        self.compose_response(route, &buf, out);
-        self.record.status = self.s.response.status;
-        buf.consume(self.s.response.len);
-        let sink = self.client_sink(client_write);
-        let pump = Pump {
-            source: Side {
-                conn: &conn.conn,
-                deadline: &conn.deadline,
-                timeout: wait.read,
-                whole: wait.whole,
-            },
-            sink,
-            out,
-            bounds: Bounds::NONE,
-            lead: &self.s.head,
-            strip: None,
-        };
-        let result = pump.run(&mut body, &mut buf).await;
-        self.record.bytes_out += body.payload + self.s.head.len() as u64;
-        match result {
-            Ok(()) => Ok(self.s.response.keep_alive && !until_close && buf.is_empty()),
-            Err(error) => {
-                let fault = match Fault::from_response_body(&error) {
-                    Fault::ReadTimeout if clock::now() >= wait.whole => Fault::WholeTimeout,
-                    fault => fault,
-                };
-                Err(Broken {
-                    fault,
-                    heard: true,
-                    begun: true,
-                })
-            }
-        }
-    }
-
-    /// Reads until the final answer's head stands in `s.response`; passes interim answers on.
-    async fn answer_head(
-        &mut self,
-        conn: &Rc<UpstreamConn>,
-        buf: &mut Buffer,
-        wait: &Wait,
-        client_write: &Deadline,
-    ) -> Result<(), Broken> {
-        let limits = HeadLimits::default();
-        let mut interim = 0;
-        let mut heard = false;
-        loop {
-            if !buf.is_empty() {
-                heard = true;
-                let response = &mut self.s.response;
-                match http1::decode_response(buf.filled(), response, self.s.request.method, &limits)
-                {
-                    Err(error) => {
-                        return Err(Broken {
-                            fault: Fault::UpstreamMalformed(error.cause()),
-                            heard,
-                            begun: false,
-                        });
-                    }
-                    Ok(Decoded::Complete) if response.status >= 200 => {
-                        wait.begun.set(true);
-                        return Ok(());
-                    }
-                    Ok(Decoded::Complete) => {
-                        interim += 1;
-                        if interim > MAX_INTERIM {
-                            let fault = Fault::UpstreamMalformed("too_many_interim_responses");
-                            return Err(Broken {
-                                fault,
-                                heard,
-                                begun: false,
-                            });
-                        }
-                        self.pass_interim(buf, client_write).await?;
-                        continue;
-                    }
-                    Ok(Decoded::Partial) => {}
-                }
-            }
-            if buf.room() == 0 {
-                grow(buf).map_err(|fault| Broken {
-                    fault,
-                    heard,
-                    begun: false,
-                })?;
-            }
-            conn.deadline.set(wait.head(), Strike::BothShut);
-            let (result, gone) = read_watching(conn, self.client.conn, buf).await;
-            let struck = conn.deadline.struck();
-            conn.deadline.clear();
-            let fault = match result {
-                _ if gone => Fault::ClientGone,
-                _ if struck && wait.whole <= wait.first_byte.get() => Fault::WholeTimeout,
-                _ if struck => Fault::FirstByteTimeout,
-                Ok(n) if n > 0 => continue,
-                _ => Fault::UpstreamClosed,
-            };
-            return Err(Broken {
-                fault,
-                heard,
-                begun: false,
-            });
-        }
-    }
-
-    /// Passes a 1xx on, except a 100 that the gateway has answered itself and those that an HTTP/1.0
-    /// client can't understand (RFC 9110 section 15.2).
-    async fn pass_interim(
-        &mut self,
-        buf: &mut Buffer,
-        client_write: &Deadline,
-    ) -> Result<(), Broken> {
-        if self.s.response.status != 100 && self.s.request.version == Version::Http11 {
-            let mut head = std::mem::take(&mut self.s.head);
-            head.clear();
-            heads::interim(self.s.response.view(buf.filled()), &mut head);
-            let sent = forward::write_bytes(self.client_sink(client_write), &head).await;
-            self.s.head = head;
-            sent.map_err(|_| Broken {
-                fault: Fault::ClientGone,
-                heard: true,
-                begun: true,
-            })?;
-        }
-        buf.consume(self.s.response.len);
-        Ok(())
-    }
-
-    fn compose_response(&mut self, route: &Route, buf: &Buffer, out: Outgoing) {
-        self.keep_alive &= !self.client.core.draining.get();
-        self.s.head.clear();
-        let answered = heads::Answered {
-            core: self.client.core,
-            response: self.s.response.view(buf.filled()),
-            gateway: &self.live.snapshot.gateway,
-            route,
-            context: &self.s.context,
-            request_id: &self.s.request_id,
-            client: self.s.request.version,
-            out,
-            keep_alive: self.keep_alive,
-        };
-        heads::response(&answered, &mut self.s.head);
-    }
 }
 
 /// The instants and spans that bound one try.
-struct Wait {
+pub(super) struct Wait {
     /// When the answer must have begun; unset while the request is still going out.
-    first_byte: Cell<u64>,
+    pub(super) first_byte: Cell<u64>,
     /// The answer's head has come.
-    begun: Cell<bool>,
+    pub(super) begun: Cell<bool>,
     /// Nanoseconds allowed from the request's last byte to the answer's first.
     allowed: u64,
     /// Nanoseconds allowed between two bytes.
-    read: u64,
-    whole: u64,
+    pub(super) read: u64,
+    pub(super) whole: u64,
 }
 
 impl Wait {
@@ -479,14 +325,32 @@ impl Wait {
             .set(deadline::now().saturating_add(self.allowed));
     }
 
+    /// When a read of the answer must end, from now on.
+    fn next_read(&self) -> u64 {
+        if self.begun.get() {
+            deadline::now().saturating_add(self.read).min(self.whole)
+        } else {
+            self.head()
+        }
+    }
+
+    /// What a write that struck its deadline is called.
+    fn write_fault(&self) -> Fault {
+        if deadline::now() >= self.whole {
+            Fault::WholeTimeout
+        } else {
+            Fault::UpstreamWriteTimeout
+        }
+    }
+
     /// When a read of the answer's head must end.
-    fn head(&self) -> u64 {
+    pub(super) fn head(&self) -> u64 {
         self.first_byte.get().min(self.whole)
     }
 }
 
 impl Broken {
-    fn unheard(fault: Fault) -> Broken {
+    pub(super) fn unheard(fault: Fault) -> Broken {
         Broken {
             fault,
             heard: false,
@@ -497,59 +361,3 @@ impl Broken {
 
 /// Room of a standard buffer.
 const STANDARD: usize = engine_net::buffer::STANDARD;
-
-fn grow(buf: &mut Buffer) -> Result<(), Fault> {
-    buf.compact();
-    if buf.room() > 0 {
-        return Ok(());
-    }
-    if buf.is_large() {
-        return Err(Fault::UpstreamMalformed("head_too_large"));
-    }
-    let mut large = Buffer::large();
-    large.extend(buf.filled());
-    *buf = large;
-    Ok(())
-}
-
-/// Reads from the upstream; should that take long, looks whether the client is still there. When it
-/// has gone, the upstream's socket is shut down and the read completes: (result, client gone).
-async fn read_watching(
-    up: &UpstreamConn,
-    client: &Conn,
-    buf: &mut Buffer,
-) -> (std::io::Result<usize>, bool) {
-    let mut gone = false;
-    let mut watching = true;
-    let (result, back) = {
-        let mut read = pin!(up.read_first(std::mem::take(buf)));
-        let mut closed = pin!(client_closed(client));
-        poll_fn(|cx| {
-            if let Poll::Ready(done) = read.as_mut().poll(cx) {
-                return Poll::Ready(done);
-            }
-            if watching && closed.as_mut().poll(cx).is_ready() {
-                watching = false;
-                gone = true;
-                up.conn.shutdown(Shutdown::Both);
-            }
-            Poll::Pending
-        })
-        .await
-    };
-    *buf = back;
-    (result, gone)
-}
-
-/// Ends when the client has closed its connection; never while it has bytes that wait to be read.
-async fn client_closed(client: &Conn) {
-    sleep_until(deadline::now().saturating_add(WATCH_CLIENT_AFTER)).await;
-    loop {
-        let _ = client.readable().await;
-        match client.peek() {
-            Peek::Closed => return,
-            Peek::Data => std::future::pending::<()>().await,
-            Peek::Quiet => {}
-        }
-    }
-}

@@ -7,7 +7,7 @@
 use engine_config::snapshot::{Route, Upstream as Settings};
 use engine_net::clock;
 
-use super::attempt::Outcome;
+use super::attempt::{Outcome, Try};
 use super::{End, Exchange};
 use crate::heads;
 use crate::nanos;
@@ -32,21 +32,37 @@ impl Exchange<'_> {
         let mut tried = Tried::default();
         let mut fresh = false;
         loop {
-            let lease = match upstream
+            let refused = tried.count();
+            let leased = upstream
                 .lease(self.client.core, settings, &mut tried, fresh, whole)
-                .await
-            {
+                .await;
+            self.record.attempts += tried.count() - refused;
+            let lease = match leased {
                 Ok(lease) => lease,
-                Err(fault @ (Fault::ConnectFailed | Fault::ConnectTimeout)) => return Err(fault),
                 Err(fault) => {
-                    upstream.series.errors.inc(fault.row().cause);
+                    self.record.endpoint = tried.last;
+                    if !matches!(fault, Fault::ConnectFailed | Fault::ConnectTimeout) {
+                        upstream.series.errors.inc(fault.row().cause);
+                    }
                     return Err(fault);
                 }
             };
             self.record.attempts += 1;
             self.record.endpoint = Some(lease.index);
             self.compose_request(route, settings, usize::from(lease.index));
-            match self.attempt(route, settings, lease, whole).await {
+            match self
+                .attempt(
+                    route,
+                    upstream,
+                    settings,
+                    lease,
+                    Try {
+                        whole,
+                        again: fresh,
+                    },
+                )
+                .await
+            {
                 Outcome::Answered => break,
                 Outcome::Stale if !fresh => {
                     upstream.series.retries.inc("stale_connection");
@@ -57,6 +73,9 @@ impl Exchange<'_> {
                 Outcome::Aborted(fault) => {
                     let fault = self.upstream_fault(upstream, fault);
                     self.record.blame(&fault);
+                    if let Some(timeout) = fault.client_timeout() {
+                        self.client.series.timeouts.inc(timeout);
+                    }
                     self.client.conn.shutdown(engine_net::Shutdown::Both);
                     return Ok(End::Close);
                 }

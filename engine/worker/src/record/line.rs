@@ -22,7 +22,7 @@ pub(super) fn json(record: &Record, out: &mut Vec<u8>, shown: &Shown<'_>, query:
     }
     line.text("method", request.method_text());
     line.text("path", request.path());
-    if query && request.head.has_query {
+    if query && request.head.has_query && record.route.is_some() {
         line.text("query", &shown_query(record, request));
     }
     line.text("protocol", request.head.version.as_str().as_bytes());
@@ -76,7 +76,7 @@ pub(super) fn text(record: &Record, out: &mut Vec<u8>, shown: &Shown<'_>, query:
     asked.extend_from_slice(request.method_text());
     asked.push(b' ');
     asked.extend_from_slice(request.path());
-    if query && request.head.has_query {
+    if query && request.head.has_query && record.route.is_some() {
         asked.push(b'?');
         asked.extend_from_slice(&shown_query(record, request));
     }
@@ -131,7 +131,8 @@ fn backend(record: &Record) -> (Option<&str>, Option<&str>) {
     )
 }
 
-/// The query without the parameters that carry a credential of the route.
+/// The query without the parameters that carry a credential of the route. Where no route matched,
+/// nobody knows which those are: there the query is not shown at all.
 fn shown_query(record: &Record, request: Request<'_>) -> Vec<u8> {
     let removed = record
         .route

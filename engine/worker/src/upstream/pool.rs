@@ -12,7 +12,7 @@ use engine_bridge::board::{Held, Total};
 use engine_bridge::metrics::UpstreamSeries;
 use engine_config::snapshot as config;
 use engine_net::deadline::{self, Deadline, Strike, within};
-use engine_net::{Buffer, Conn, Shutdown, clock};
+use engine_net::{Buffer, Conn, Peek, Shutdown, runtime};
 
 use super::posted::Posted;
 use super::{Endpoint, Upstream};
@@ -95,6 +95,22 @@ impl Drop for Connecting<'_> {
     }
 }
 
+/// Counts a request that waits for a connection for as long as it does.
+struct Waiting<'a>(&'a Cell<u32>);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a Cell<u32>) -> Waiting<'a> {
+        count.set(count.get() + 1);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
 /// One exchange's hold on a connection.
 pub(crate) struct Lease {
     endpoint: Rc<Endpoint>,
@@ -113,13 +129,16 @@ pub(super) async fn lease(
     fresh: bool,
     whole: u64,
 ) -> Result<Lease, Fault> {
-    let give_up = clock::now()
-        .saturating_add(nanos(settings.connect_timeout))
-        .min(whole);
     let mut waiting = None;
+    let mut give_up = 0;
     loop {
         if !fresh && let Some(conn) = endpoint.take_idle() {
             return Ok(Lease::new(endpoint, conn, index, true));
+        }
+        if give_up == 0 {
+            give_up = deadline::now()
+                .saturating_add(nanos(settings.connect_timeout))
+                .min(whole);
         }
         let cap = settings.pool_max_connections as u64;
         let mut room = Total::acquire(&upstream.connections, cap);
@@ -132,11 +151,18 @@ pub(super) async fn lease(
         }
         if waiting.is_none() {
             let place = Total::acquire(&upstream.pending, settings.pool_max_pending as u64);
-            waiting = Some(place.ok_or(Fault::PoolExhausted)?);
+            waiting = Some((
+                place.ok_or(Fault::PoolExhausted)?,
+                Waiting::new(&upstream.waiting),
+            ));
         }
         let now = deadline::now();
         if now >= give_up {
-            return Err(Fault::PoolExhausted);
+            return Err(if now >= whole {
+                Fault::WholeTimeout
+            } else {
+                Fault::PoolExhausted
+            });
         }
         deadline::sleep_until(now + FULL_RETRY).await;
     }
@@ -196,10 +222,14 @@ impl Lease {
     }
 
     /// Gives the connection back for the next exchange.
-    pub(crate) fn release(mut self, settings: &config::Upstream) {
+    pub(crate) fn release(mut self, upstream: &Upstream, settings: &config::Upstream) {
         let Some(conn) = self.conn.take() else { return };
         let mut idle = self.endpoint.idle.borrow_mut();
-        if idle.len() >= settings.pool_max_idle {
+        // While other workers wait at the node's cap, a connection kept here would be kept from them;
+        // one of this worker takes it from the pool.
+        let wanted = (upstream.pending.held() > 0 && upstream.waiting.get() == 0)
+            || self.endpoint.retired.get();
+        if wanted || idle.len() >= settings.pool_max_idle {
             return conn.close();
         }
         let now = deadline::now();
@@ -226,10 +256,12 @@ impl Drop for Lease {
 
 impl Endpoint {
     fn take_idle(&self) -> Option<Rc<UpstreamConn>> {
+        let on_epoll = runtime::on_epoll();
         let mut idle = self.idle.borrow_mut();
         while let Some(conn) = idle.pop() {
             conn.set_pooled(false);
-            if !conn.deadline.struck() && !conn.posted.has_ended() {
+            let spoiled = conn.posted.has_ended() || (on_epoll && conn.conn.peek() != Peek::Quiet);
+            if !conn.deadline.struck() && !spoiled {
                 conn.deadline.clear();
                 return Some(conn);
             }
@@ -243,7 +275,7 @@ impl Endpoint {
     }
 
     /// Closes the connection that has been idle for longest; false when there is none.
-    fn close_one(&self) -> bool {
+    pub(super) fn close_one(&self) -> bool {
         let mut idle = self.idle.borrow_mut();
         if idle.is_empty() {
             return false;

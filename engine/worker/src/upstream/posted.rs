@@ -1,6 +1,6 @@
 //! The read that stays posted on a pooled connection, so that a FIN or stray bytes evict it at once.
 //!
-//! Nothing that came before the request may pass for its answer. The read that watches the connection
+//! Nothing that the worker has seen come before the request may pass for its answer. The read that watches the connection
 //! in the pool is the very one that then receives the answer's first bytes: no operation is added to a
 //! request. It belongs to a small task that lives as long as the connection, since only a task can own
 //! an operation over that time; task and exchange meet in this cell. Invariant: while a read is posted

@@ -1,0 +1,254 @@
+//! The answer of one try: its head, interim ones before it, and its body, on the way to the client.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use engine_config::snapshot::Route;
+use engine_net::buffer::Buffer;
+use engine_net::deadline::{self, Deadline, Strike, sleep_until};
+use engine_net::{Conn, Peek, Shutdown, clock};
+use protocol::http1::{self, Decoded, Rules};
+use protocol::limits::HeadLimits;
+use protocol::message::{BodyLength, Version};
+
+use super::Exchange;
+use super::attempt::{Broken, Wait};
+use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, Side};
+use crate::heads;
+use crate::reply::Fault;
+use crate::upstream::UpstreamConn;
+
+/// A client that has waited this long is looked at, in case it has gone away.
+const WATCH_CLIENT_AFTER: u64 = 250_000_000;
+/// Interim answers (1xx) passed on for one request.
+const MAX_INTERIM: u32 = 16;
+
+impl Exchange<'_> {
+    /// Reads the answer and passes it on. True: the upstream's connection can be used again.
+    pub(super) async fn answer(
+        &mut self,
+        route: &Route,
+        conn: &Rc<UpstreamConn>,
+        mut buf: Buffer,
+        wait: &Wait,
+        client_write: &Deadline,
+    ) -> Result<bool, Broken> {
+        self.answer_head(conn, &mut buf, wait, client_write).await?;
+        let version = self.s.request.version;
+        let out = match self.s.response.body {
+            BodyLength::Chunked | BodyLength::UntilClose if version != Version::Http10 => {
+                Outgoing::Chunked
+            }
+            BodyLength::Chunked | BodyLength::UntilClose => {
+                self.keep_alive = false;
+                Outgoing::Plain
+            }
+            _ => Outgoing::Plain,
+        };
+        let mut body = Incoming::new(self.s.response.body, Rules::Response);
+        let until_close = body.until_close();
+        self.compose_response(route, &buf, out);
+        self.record.status = self.s.response.status;
+        buf.consume(self.s.response.len);
+        let sink = self.client_sink(client_write);
+        let pump = Pump {
+            source: Side {
+                conn: &conn.conn,
+                deadline: &conn.deadline,
+                timeout: wait.read,
+                whole: wait.whole,
+                patient: Some(&wait.first_byte),
+            },
+            sink,
+            out,
+            bounds: Bounds::NONE,
+            lead: &self.s.head,
+            strip: None,
+        };
+        let result = pump.run(&mut body, &mut buf).await;
+        self.record.bytes_out += body.payload + self.s.head.len() as u64;
+        match result {
+            Ok(()) => Ok(self.s.response.keep_alive && !until_close && buf.is_empty()),
+            Err(error) => {
+                let fault = match Fault::from_response_body(&error) {
+                    Fault::ReadTimeout if clock::now() >= wait.whole => Fault::WholeTimeout,
+                    fault => fault,
+                };
+                Err(Broken {
+                    fault,
+                    heard: true,
+                    begun: true,
+                })
+            }
+        }
+    }
+
+    /// Reads until the final answer's head stands in `s.response`; passes interim answers on.
+    async fn answer_head(
+        &mut self,
+        conn: &Rc<UpstreamConn>,
+        buf: &mut Buffer,
+        wait: &Wait,
+        client_write: &Deadline,
+    ) -> Result<(), Broken> {
+        let limits = HeadLimits::default();
+        let mut interim = 0;
+        let mut heard = false;
+        loop {
+            if !buf.is_empty() {
+                heard = true;
+                let response = &mut self.s.response;
+                match http1::decode_response(buf.filled(), response, self.s.request.method, &limits)
+                {
+                    Err(error) => {
+                        return Err(Broken {
+                            fault: Fault::UpstreamMalformed(error.cause()),
+                            heard,
+                            begun: false,
+                        });
+                    }
+                    Ok(Decoded::Complete) if response.status >= 200 => {
+                        wait.begun.set(true);
+                        return Ok(());
+                    }
+                    Ok(Decoded::Complete) => {
+                        interim += 1;
+                        if interim > MAX_INTERIM {
+                            let fault = Fault::UpstreamMalformed("too_many_interim_responses");
+                            return Err(Broken {
+                                fault,
+                                heard,
+                                begun: false,
+                            });
+                        }
+                        self.pass_interim(buf, client_write).await?;
+                        continue;
+                    }
+                    Ok(Decoded::Partial) => {}
+                }
+            }
+            if buf.room() == 0 {
+                grow(buf).map_err(|fault| Broken {
+                    fault,
+                    heard,
+                    begun: false,
+                })?;
+            }
+            conn.deadline.set(wait.head(), Strike::BothShut);
+            let (result, gone) = read_watching(conn, self.client.conn, buf).await;
+            let struck = conn.deadline.struck();
+            conn.deadline.clear();
+            let fault = match result {
+                _ if gone => Fault::ClientGone,
+                _ if struck && wait.whole <= wait.first_byte.get() => Fault::WholeTimeout,
+                _ if struck => Fault::FirstByteTimeout,
+                Ok(n) if n > 0 => continue,
+                _ => Fault::UpstreamClosed,
+            };
+            return Err(Broken {
+                fault,
+                heard,
+                begun: false,
+            });
+        }
+    }
+
+    /// Passes a 1xx on, except a 100 that the gateway has answered itself and those that an HTTP/1.0
+    /// client can't understand (RFC 9110 section 15.2).
+    async fn pass_interim(
+        &mut self,
+        buf: &mut Buffer,
+        client_write: &Deadline,
+    ) -> Result<(), Broken> {
+        if self.s.response.status != 100 && self.s.request.version == Version::Http11 {
+            let mut head = std::mem::take(&mut self.s.head);
+            head.clear();
+            heads::interim(self.s.response.view(buf.filled()), &mut head);
+            let sent = forward::write_bytes(self.client_sink(client_write), &head).await;
+            self.s.head = head;
+            sent.map_err(|_| Broken {
+                fault: Fault::ClientGone,
+                heard: true,
+                begun: true,
+            })?;
+        }
+        buf.consume(self.s.response.len);
+        Ok(())
+    }
+
+    fn compose_response(&mut self, route: &Route, buf: &Buffer, out: Outgoing) {
+        self.keep_alive &= !self.client.core.draining.get();
+        self.s.head.clear();
+        let answered = heads::Answered {
+            core: self.client.core,
+            response: self.s.response.view(buf.filled()),
+            gateway: &self.live.snapshot.gateway,
+            route,
+            context: &self.s.context,
+            request_id: &self.s.request_id,
+            client: self.s.request.version,
+            out,
+            keep_alive: self.keep_alive,
+        };
+        heads::response(&answered, &mut self.s.head);
+    }
+}
+
+fn grow(buf: &mut Buffer) -> Result<(), Fault> {
+    buf.compact();
+    if buf.room() > 0 {
+        return Ok(());
+    }
+    if buf.is_large() {
+        return Err(Fault::UpstreamMalformed("head_too_large"));
+    }
+    let mut large = Buffer::large();
+    large.extend(buf.filled());
+    *buf = large;
+    Ok(())
+}
+
+/// Reads from the upstream; should that take long, looks whether the client is still there. When it
+/// has gone, the upstream's socket is shut down and the read completes: (result, client gone).
+async fn read_watching(
+    up: &UpstreamConn,
+    client: &Conn,
+    buf: &mut Buffer,
+) -> (std::io::Result<usize>, bool) {
+    let mut gone = false;
+    let mut watching = true;
+    let (result, back) = {
+        let mut read = pin!(up.read_first(std::mem::take(buf)));
+        let mut closed = pin!(client_closed(client));
+        poll_fn(|cx| {
+            if let Poll::Ready(done) = read.as_mut().poll(cx) {
+                return Poll::Ready(done);
+            }
+            if watching && closed.as_mut().poll(cx).is_ready() {
+                watching = false;
+                gone = true;
+                up.conn.shutdown(Shutdown::Both);
+            }
+            Poll::Pending
+        })
+        .await
+    };
+    *buf = back;
+    (result, gone)
+}
+
+/// Ends when the client has closed its connection; never while it has bytes that wait to be read.
+async fn client_closed(client: &Conn) {
+    sleep_until(deadline::now().saturating_add(WATCH_CLIENT_AFTER)).await;
+    loop {
+        let _ = client.readable().await;
+        match client.peek() {
+            Peek::Closed => return,
+            // A body on its way upstream, or the next request: look again later.
+            Peek::Data => sleep_until(deadline::now().saturating_add(WATCH_CLIENT_AFTER)).await,
+            Peek::Quiet => {}
+        }
+    }
+}
