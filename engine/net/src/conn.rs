@@ -179,6 +179,12 @@ impl Conn {
         self.shared().shutdown(how);
     }
 
+    /// Makes the close a reset: what is delimited by the end of the stream must not seem complete when it is not.
+    pub fn reset_at_close(&self) {
+        // A connection that is already gone can't be reset and need not be.
+        let _ = SockRef::from(self.socket()).set_linger(Some(std::time::Duration::ZERO));
+    }
+
     /// The peer's address; none on Unix sockets.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.socket().peer

@@ -5,7 +5,7 @@ use std::io;
 
 use tests::gateway::upstream_and_route;
 use tests::origin::ok;
-use tests::{Gate, Gateway, Origin, Peer, metrics};
+use tests::{End, Gate, Gateway, Origin, Peer, metrics};
 
 /// An origin whose first connection answers one request and hangs up on the second.
 fn hangs_up_once() -> Origin {
@@ -154,4 +154,17 @@ fn forwarding_fields_in_other_spellings_are_not_believed_either() {
         .lacks("x-real-ip")
         .lacks("x-forwarded-port")
         .has("x-mine", "1");
+}
+
+#[test]
+fn an_http_1_0_answer_that_breaks_off_does_not_end_cleanly() {
+    let origin = Origin::start(|link| {
+        link.request()?;
+        link.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+    });
+    let gateway = Gateway::before(origin.address, "");
+    let mut peer = gateway.peer();
+    peer.send("GET / HTTP/1.0\r\nHost: a\r\n\r\n");
+    let (_, end) = peer.to_end();
+    assert_eq!(end, End::Reset);
 }

@@ -6,6 +6,7 @@
 
 use engine_config::snapshot::{Route, Upstream as Settings};
 use engine_net::clock;
+use protocol::message::{BodyLength, Version};
 
 use super::attempt::{Outcome, Try};
 use super::{End, Exchange};
@@ -76,7 +77,11 @@ impl Exchange<'_> {
                     if let Some(timeout) = fault.client_timeout() {
                         self.client.series.timeouts.inc(timeout);
                     }
-                    self.client.conn.shutdown(engine_net::Shutdown::Both);
+                    if self.ends_with_the_stream() {
+                        self.client.conn.reset_at_close();
+                    } else {
+                        self.client.conn.shutdown(engine_net::Shutdown::Both);
+                    }
                     return Ok(End::Close);
                 }
             }
@@ -86,6 +91,16 @@ impl Exchange<'_> {
         } else {
             End::Linger
         })
+    }
+
+    /// The answer's end, as the client sees it, is the end of the stream: a clean one would say that it
+    /// is complete.
+    fn ends_with_the_stream(&self) -> bool {
+        let unframed = matches!(
+            self.s.response.body,
+            BodyLength::Chunked | BodyLength::UntilClose
+        );
+        unframed && self.s.request.version == Version::Http10
     }
 
     fn upstream_fault(&self, upstream: &crate::upstream::Upstream, fault: Fault) -> Fault {
