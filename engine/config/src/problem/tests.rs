@@ -150,7 +150,7 @@ tiers = ["free=10"]
                |
             12 | max_headers = 0
                |               ^
-               = expected 1 to 1000
+               = expected 1 to 256
 
             gateway.toml:13:10: error: `10.0.0.1/8` has bits set beyond its prefix
                |
