@@ -112,9 +112,10 @@ pub(crate) fn start(options: Start) -> anyhow::Result<Running> {
         };
         workers.push(spawn(options)?);
     }
+    let noun = if count == 1 { "worker" } else { "workers" };
     let pinned = if pin { ", each on its core" } else { "" };
     operator.say(format!(
-        "portcullis {}: {count} workers{pinned}, {driver}",
+        "portcullis {}: {count} {noun}{pinned}, {driver}",
         env!("CARGO_PKG_VERSION")
     ));
     for (name, address) in &listening {
