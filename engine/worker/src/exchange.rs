@@ -395,6 +395,7 @@ impl Exchange<'_> {
             timeout,
             whole: u64::MAX,
             patient: None,
+            answerable: true,
         }
     }
 
@@ -410,6 +411,7 @@ impl Exchange<'_> {
             timeout,
             whole: u64::MAX,
             patient: None,
+            answerable: true,
         }
     }
 

@@ -60,6 +60,9 @@ pub(crate) struct Side<'a> {
     pub(crate) whole: u64,
     /// While this is `u64::MAX` a pause is no fault: the other direction is still at work.
     pub(crate) patient: Option<&'a Cell<u64>>,
+    /// A read that is late is cancelled, not shut: this side can still be answered (a client), where
+    /// the other kind is only given up (an upstream).
+    pub(crate) answerable: bool,
 }
 
 impl Side<'_> {
@@ -214,8 +217,13 @@ impl Pump<'_> {
                 return Err(PumpError::SourceMalformed("trailer_section_too_large"));
             }
         }
-        self.source.arm(Strike::ReadShut);
-        let (result, back) = self.source.conn.read(std::mem::take(buf)).await;
+        let (result, back) = if self.source.answerable {
+            self.source.arm(Strike::CancelRead);
+            self.source.conn.read_cancelable(std::mem::take(buf)).await
+        } else {
+            self.source.arm(Strike::BothShut);
+            self.source.conn.read(std::mem::take(buf)).await
+        };
         *buf = back;
         let n = match result {
             _ if self.source.deadline.struck() => return Err(PumpError::SourceTimeout),

@@ -168,3 +168,17 @@ fn an_http_1_0_answer_that_breaks_off_does_not_end_cleanly() {
     let (_, end) = peer.to_end();
     assert_eq!(end, End::Reset);
 }
+
+#[test]
+fn the_answer_to_a_late_head_is_not_lost_to_what_still_comes() {
+    let gateway = Gateway::before(
+        Origin::saying("hi").address,
+        "[listener.public]\naddress = \"127.0.0.1:0\"\nheader_timeout = \"200ms\"\n",
+    );
+    let mut peer = gateway.peer();
+    peer.send("GET / HTTP/1.1\r\nX-Long: ");
+    peer.answer().is(408).has("connection", "close");
+    // It goes on as if nothing had been said; a reset would show here.
+    peer.send("and still more of it");
+    assert_eq!(peer.end(), End::Closed);
+}

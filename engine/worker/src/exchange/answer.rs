@@ -60,6 +60,7 @@ impl Exchange<'_> {
                 timeout: wait.read,
                 whole: wait.whole,
                 patient: Some(&wait.first_byte),
+                answerable: false,
             },
             sink,
             out,

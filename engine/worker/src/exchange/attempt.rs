@@ -153,6 +153,7 @@ impl Exchange<'_> {
             timeout: wait.read,
             whole: wait.whole,
             patient: None,
+            answerable: false,
         };
         // It may have answered before it closed: what it said is still to be read.
         let sent = forward::write(up, &mut buf).await;
@@ -197,6 +198,7 @@ impl Exchange<'_> {
                 timeout: wait.read,
                 whole: wait.whole,
                 patient: None,
+                answerable: false,
             },
             out,
             bounds: Bounds {
@@ -235,7 +237,7 @@ impl Exchange<'_> {
                 conn.conn.shutdown(Shutdown::Both);
                 client.deadline.set(
                     clock::now().saturating_add(EARLY_ANSWER_GRACE),
-                    Strike::ReadShut,
+                    Strike::CancelRead,
                 );
                 pumped = Some(pump.await);
                 client.deadline.clear();
