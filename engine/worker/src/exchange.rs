@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use engine_bridge::metrics::ListenerSeries;
-use engine_config::snapshot::{Action, Listener, Route};
+use engine_config::snapshot::{Action, Duration, Listener, Route};
 use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline};
 use engine_net::{Conn, clock};
@@ -76,6 +76,8 @@ pub(crate) struct Exchange<'c> {
     consumed: usize,
     /// What was read beyond a streamed request body: it takes the place of `inbound`.
     leftover: Option<Buffer>,
+    /// The socket's peer is a trusted proxy.
+    trusted: bool,
     /// `100 Continue` has been sent, or is not expected.
     continued: bool,
     keep_alive: bool,
@@ -111,6 +113,7 @@ pub(crate) async fn run(
         body,
         consumed,
         leftover: None,
+        trusted: false,
         continued,
         keep_alive,
     };
@@ -153,6 +156,7 @@ pub(crate) async fn refuse_head(
         body,
         consumed: 0,
         leftover: None,
+        trusted: false,
         continued: true,
         keep_alive: false,
     };
@@ -169,6 +173,7 @@ impl Exchange<'_> {
             s,
             inbound,
             record,
+            trusted,
             ..
         } = self;
         let core = client.core;
@@ -185,7 +190,8 @@ impl Exchange<'_> {
         } = &mut **s;
         context.clear();
         let request = request.view(inbound.filled());
-        let trusted = snapshot.gateway.trusted_proxies.contains(client.peer);
+        *trusted = snapshot.gateway.trusted_proxies.contains(client.peer);
+        let trusted = *trusted;
         ids::choose(
             core,
             request,
@@ -383,32 +389,35 @@ impl Exchange<'_> {
         self.live.refusals.note(refusal, route, &shown).await
     }
 
+    /// The client as the one that takes bytes.
     fn client_sink<'d>(&self, deadline: &'d Deadline) -> Side<'d>
     where
         Self: 'd,
     {
-        let listener = self.live.snapshot.listeners.get(self.client.listener);
-        let timeout = listener.map_or(u64::MAX, |l| nanos(l.write_timeout));
-        Side {
-            conn: self.client.conn,
-            deadline,
-            timeout,
-            whole: u64::MAX,
-            patient: None,
-            answerable: true,
-        }
+        self.client_side(deadline, |listener| listener.write_timeout)
     }
 
+    /// The client as the one that sends its body.
     fn client_source<'d>(&self, deadline: &'d Deadline) -> Side<'d>
     where
         Self: 'd,
     {
+        self.client_side(deadline, |listener| listener.body_timeout)
+    }
+
+    fn client_side<'d>(
+        &self,
+        deadline: &'d Deadline,
+        timeout: fn(&Listener) -> Duration,
+    ) -> Side<'d>
+    where
+        Self: 'd,
+    {
         let listener = self.live.snapshot.listeners.get(self.client.listener);
-        let timeout = listener.map_or(u64::MAX, |l| nanos(l.body_timeout));
         Side {
             conn: self.client.conn,
             deadline,
-            timeout,
+            timeout: listener.map_or(u64::MAX, |listener| nanos(timeout(listener))),
             whole: u64::MAX,
             patient: None,
             answerable: true,
@@ -418,8 +427,8 @@ impl Exchange<'_> {
     /// Writes the record, then leaves the connection's buffer at what follows this request.
     async fn finish(mut self, end: End) -> End {
         self.record.bytes_in = self.s.request.len as u64 + self.body.payload;
-        let mut source = self.client_source(self.client.deadline);
-        source.whole = deadline::now().saturating_add(source.timeout);
+        let rest_is_due = end == End::KeepAlive && !self.body.is_done();
+        let drain_from = rest_is_due.then(|| self.client_source(self.client.deadline));
         let Exchange {
             s,
             inbound,
@@ -442,9 +451,10 @@ impl Exchange<'_> {
             Some(rest) => *inbound = rest,
             None => inbound.consume(consumed),
         }
-        if end != End::KeepAlive || body.is_done() {
+        let Some(mut source) = drain_from else {
             return end;
-        }
+        };
+        source.whole = deadline::now().saturating_add(source.timeout);
         let drain = Pump {
             source,
             sink: source,

@@ -144,9 +144,14 @@ impl Exchange<'_> {
         let mut head = std::mem::take(&mut self.s.head);
         head.clear();
         let snapshot = &self.live.snapshot;
+        // Without a trusted proxy in front the client is the peer, and stands there as text already.
         let mut peer = std::mem::take(&mut self.s.body);
         peer.clear();
-        heads::address(self.client.peer, &mut peer);
+        if self.trusted {
+            heads::address(self.client.peer, &mut peer);
+        } else {
+            peer.extend_from_slice(&self.s.client);
+        }
         let forwarded = heads::Forwarded {
             request: self.s.request.view(self.inbound.filled()),
             gateway: &snapshot.gateway,
@@ -155,7 +160,7 @@ impl Exchange<'_> {
             identity_names: &snapshot.identity_headers,
             context: &self.s.context,
             target: &self.s.target,
-            trusted: snapshot.gateway.trusted_proxies.contains(self.client.peer),
+            trusted: self.trusted,
             peer: &peer,
             endpoint: settings.endpoints.get(endpoint).map_or("", |e| &e.name),
             request_id: &self.s.request_id,

@@ -216,7 +216,7 @@ impl Lease {
         self.in_flight = slot;
     }
 
-    /// The connection, shared with the watcher that may still poll it.
+    /// The connection, shared with the task that reads from it while it lies in the pool.
     pub(crate) fn conn(&self) -> Option<Rc<UpstreamConn>> {
         self.conn.clone()
     }
@@ -227,9 +227,9 @@ impl Lease {
         let mut idle = self.endpoint.idle.borrow_mut();
         // While other workers wait at the node's cap, a connection kept here would be kept from them;
         // one of this worker takes it from the pool.
-        let wanted = (upstream.pending.held() > 0 && upstream.waiting.get() == 0)
+        let surplus = (upstream.pending.held() > 0 && upstream.waiting.get() == 0)
             || self.endpoint.retired.get();
-        if wanted || idle.len() >= settings.pool_max_idle {
+        if surplus || idle.len() >= settings.pool_max_idle {
             return conn.close();
         }
         let now = deadline::now();
