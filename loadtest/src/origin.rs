@@ -1,0 +1,1 @@
+//! The test origin: a server that answers as it is asked to.

@@ -1,0 +1,1 @@
+//! Running a scenario: workers, closed and open loop, sweep, progress.
