@@ -12,8 +12,8 @@ pub use pool::{Stats, stats, trim};
 
 /// Bytes kept free in front of the data, so that a head can be put before a body without moving it.
 pub const HEADROOM: usize = 1024;
-/// Room of a [`Buffer::standard`].
-pub const STANDARD: usize = 16 * 1024;
+/// Room of a [`Buffer::standard`]: with the headroom five pages, and so a body of 16 KiB comes with its head in one read.
+pub const STANDARD: usize = 19 * 1024;
 /// Room of a [`Buffer::large`].
 pub const LARGE: usize = 128 * 1024;
 
@@ -43,7 +43,7 @@ impl Kind {
 }
 
 impl Buffer {
-    /// An empty buffer of 16 KiB.
+    /// An empty buffer of 19 KiB.
     pub fn standard() -> Buffer {
         Buffer::of(Kind::Standard)
     }

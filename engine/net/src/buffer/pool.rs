@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use super::Kind;
 use crate::clock;
 
-/// Free standard blocks kept at most, by worker: 17 MiB.
+/// Free standard blocks kept at most, by worker: 20 MiB.
 const STANDARD_BOUND: usize = 1024;
 /// Free large blocks kept at most, by worker: 8 MiB.
 const LARGE_BOUND: usize = 64;
