@@ -1,0 +1,449 @@
+//! What one worker records while it runs, and how parts become results.
+//!
+//! Recording allocates nothing but once a second, when a second is closed. Invariant: `seconds` holds every whole second
+//! before the current one, in order, also those in which nothing happened.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Counts, ErrorKind, FORMAT, Generator, Histogram, Mode, Results, Second, Sweep, Template,
+};
+
+const SECOND: u64 = 1_000_000_000;
+/// Status codes that are counted by themselves: 0 to 999, as three digits give.
+const STATUSES: usize = 1000;
+
+/// What ran and how: known to whoever runs it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// Name for tables and legends: the scenario's file name, or the URL.
+    pub name: String,
+    /// Where the requests went.
+    pub target: String,
+    /// The command line.
+    pub command: String,
+    /// Version of the generator.
+    pub version: String,
+    /// When the run began, milliseconds since the Unix epoch.
+    pub started_unix_ms: u64,
+    /// How requests were paced.
+    pub mode: Mode,
+    /// The rates asked for, as the user wrote them (`20000/s`, `10s@1k,30s@20k`); open loop only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rates: Option<String>,
+    /// The most connections open at once.
+    pub connections: u64,
+    /// Worker threads.
+    pub workers: u64,
+    /// Whether the run was ended before its time.
+    #[serde(default)]
+    pub interrupted: bool,
+}
+
+/// An answer that has come whole. Times are of the one monotonic clock that the part's start was read from.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// Index of the request's template.
+    pub template: usize,
+    /// Its status code.
+    pub status: u16,
+    /// Bytes of its head and body.
+    pub bytes: u64,
+    /// When the request was due; when it was sent, in a closed loop.
+    pub due: u64,
+    /// When it was sent.
+    pub sent: u64,
+    /// When the first byte of the answer was there.
+    pub first_byte: u64,
+    /// When the answer was whole.
+    pub done: u64,
+    /// What is wrong with it, if it is not the expected one.
+    pub unmet: Option<ErrorKind>,
+}
+
+/// What one worker has recorded.
+#[derive(Clone, Debug)]
+pub struct Part {
+    start: u64,
+    mode: Mode,
+    counts: Counts,
+    status: Vec<u64>,
+    errors: [u64; ErrorKind::ALL.len()],
+    latency: Histogram,
+    service: Histogram,
+    first_byte: Histogram,
+    connect: Histogram,
+    tls: Histogram,
+    lag: Histogram,
+    /// By template; empty when there is one only, which is then the whole.
+    templates: Vec<TemplatePart>,
+    /// Whole seconds.
+    seconds: Vec<SecondPart>,
+    /// The current second.
+    now: Current,
+}
+
+#[derive(Clone, Debug, Default)]
+struct TemplatePart {
+    answered: u64,
+    unanswered: u64,
+    failed: u64,
+    latency: Histogram,
+    service: Histogram,
+    first_byte: Histogram,
+}
+
+/// One second of one worker, or of several.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SecondPart {
+    /// Whole answers.
+    pub answered: u64,
+    /// Requests that failed.
+    pub failed: u64,
+    /// Bytes read.
+    pub bytes_in: u64,
+    /// Bytes written.
+    pub bytes_out: u64,
+    /// Latencies to two digits and how often each was seen, ascending.
+    latency: Vec<(u64, u64)>,
+}
+
+#[derive(Clone, Debug)]
+struct Current {
+    /// When it ends.
+    end: u64,
+    tally: SecondPart,
+    latency: Histogram,
+}
+
+impl Part {
+    /// An empty part of a run that began at `start`, of a scenario of so many templates.
+    pub fn new(start: u64, mode: Mode, templates: usize) -> Part {
+        let templates = if templates > 1 { templates } else { 0 };
+        Part {
+            start,
+            mode,
+            counts: Counts::default(),
+            status: vec![0; STATUSES],
+            errors: [0; ErrorKind::ALL.len()],
+            latency: Histogram::new(),
+            service: Histogram::new(),
+            first_byte: Histogram::new(),
+            connect: Histogram::new(),
+            tls: Histogram::new(),
+            lag: Histogram::new(),
+            templates: vec![TemplatePart::default(); templates],
+            seconds: Vec::new(),
+            now: Current {
+                end: start.saturating_add(SECOND),
+                tally: SecondPart::default(),
+                latency: Histogram::with_digits(2),
+            },
+        }
+    }
+
+    /// A request of so many bytes was handed to the kernel.
+    #[inline]
+    pub fn sent(&mut self, bytes: u64) {
+        self.counts.sent += 1;
+        self.counts.bytes_out += bytes;
+        self.now.tally.bytes_out += bytes;
+    }
+
+    /// A request was due and can't be sent any more.
+    pub fn unsent(&mut self, requests: u64) {
+        self.counts.unsent += requests;
+    }
+
+    /// An answer has come whole.
+    #[inline]
+    pub fn answered(&mut self, answer: Answer) {
+        self.tick(answer.done);
+        let latency = answer.done.saturating_sub(answer.due);
+        self.counts.answered += 1;
+        self.counts.bytes_in += answer.bytes;
+        if let Some(count) = self.status.get_mut(usize::from(answer.status)) {
+            *count += 1;
+        }
+        let first_byte = answer.first_byte.saturating_sub(answer.sent);
+        self.latency.record(latency);
+        self.first_byte.record(first_byte);
+        let mut template = self.templates.get_mut(answer.template);
+        if let Some(template) = &mut template {
+            template.answered += 1;
+            template.latency.record(latency);
+            template.first_byte.record(first_byte);
+        }
+        if self.mode != Mode::Closed {
+            let service = answer.done.saturating_sub(answer.sent);
+            self.service.record(service);
+            if let Some(template) = template {
+                template.service.record(service);
+            }
+        }
+        self.now.tally.answered += 1;
+        self.now.tally.bytes_in += answer.bytes;
+        self.now.latency.record(latency);
+        if let Some(kind) = answer.unmet {
+            self.failure(answer.template, kind);
+        }
+    }
+
+    /// A request has failed without a whole answer, at `now`; `bytes` of one had come.
+    pub fn failed(&mut self, template: usize, kind: ErrorKind, bytes: u64, now: u64) {
+        self.tick(now);
+        self.counts.bytes_in += bytes;
+        self.now.tally.bytes_in += bytes;
+        self.counts.unanswered += 1;
+        if let Some(template) = self.templates.get_mut(template) {
+            template.unanswered += 1;
+        }
+        self.failure(template, kind);
+    }
+
+    fn failure(&mut self, template: usize, kind: ErrorKind) {
+        self.counts.failed += 1;
+        self.errors[kind as usize] += 1;
+        self.now.tally.failed += 1;
+        if let Some(template) = self.templates.get_mut(template) {
+            template.failed += 1;
+        }
+    }
+
+    /// A TCP connection was opened, which took so long.
+    pub fn connected(&mut self, ns: u64) {
+        self.counts.connections += 1;
+        self.connect.record(ns);
+    }
+
+    /// A TLS handshake ended well, which took so long.
+    pub fn handshaken(&mut self, ns: u64) {
+        self.tls.record(ns);
+    }
+
+    /// A request was sent so long after it could have been: due, and with a connection free for it.
+    #[inline]
+    pub fn lagged(&mut self, ns: u64) {
+        self.lag.record(ns);
+    }
+
+    /// Closes the seconds that have passed by `now`. Recording does it too; a worker that has nothing to record calls it
+    /// so that [`Part::seconds`] goes on.
+    #[inline]
+    pub fn tick(&mut self, now: u64) {
+        while now >= self.now.end {
+            self.close_second();
+        }
+    }
+
+    #[cold]
+    fn close_second(&mut self) {
+        let second = self.now.close();
+        self.seconds.push(second);
+    }
+
+    /// The whole seconds so far: what a progress line is made from.
+    pub fn seconds(&self) -> &[SecondPart] {
+        &self.seconds
+    }
+
+    /// Requests and bytes so far.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// The latencies so far.
+    pub fn latency(&self) -> &Histogram {
+        &self.latency
+    }
+
+    /// The lags so far.
+    pub fn lag(&self) -> &Histogram {
+        &self.lag
+    }
+
+    /// Adds another worker's part of the same run.
+    pub fn merge(&mut self, other: &Part) {
+        debug_assert_eq!(self.start, other.start, "parts of different runs");
+        self.counts.add(&other.counts);
+        for (mine, theirs) in self.status.iter_mut().zip(&other.status) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.errors.iter_mut().zip(&other.errors) {
+            *mine += theirs;
+        }
+        self.latency.add(&other.latency);
+        self.service.add(&other.service);
+        self.first_byte.add(&other.first_byte);
+        self.connect.add(&other.connect);
+        self.tls.add(&other.tls);
+        self.lag.add(&other.lag);
+        for (mine, theirs) in self.templates.iter_mut().zip(&other.templates) {
+            mine.answered += theirs.answered;
+            mine.unanswered += theirs.unanswered;
+            mine.failed += theirs.failed;
+            mine.latency.add(&theirs.latency);
+            mine.service.add(&theirs.service);
+            mine.first_byte.add(&theirs.first_byte);
+        }
+        // One of them may have had nothing to record for a while: first both come to the same second.
+        while self.now.end < other.now.end {
+            self.close_second();
+        }
+        for (mine, theirs) in self.seconds.iter_mut().zip(&other.seconds) {
+            mine.merge(theirs);
+        }
+        match self.seconds.get_mut(other.seconds.len()) {
+            Some(mine) => mine.merge(&other.now.clone().close()),
+            None => self.now.merge(&other.now),
+        }
+    }
+
+    /// The results of the run, which ended at `end`. `names` are the templates', in their order.
+    pub fn finish(
+        mut self,
+        end: u64,
+        about: About,
+        names: &[String],
+        mut generator: Generator,
+        sweep: Option<Sweep>,
+    ) -> Results {
+        self.tick(end);
+        let duration_ns = end.saturating_sub(self.start);
+        let whole = self.seconds.len() as u64;
+        let rest = duration_ns.saturating_sub(whole * SECOND);
+        let last = self.now.close();
+        let mut seconds: Vec<Second> = (0..whole)
+            .zip(&self.seconds)
+            .map(|(at, part)| part.finish(at, 1.0))
+            .collect();
+        if rest > 0 && last != SecondPart::default() {
+            seconds.push(last.finish(whole, rest as f64 / SECOND as f64));
+        }
+        let status = self
+            .status
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0);
+        let errors = ErrorKind::ALL
+            .iter()
+            .zip(&self.errors)
+            .filter(|(_, count)| **count > 0);
+        generator.lag = self.lag;
+        let templates = self.templates.into_iter().enumerate();
+        Results {
+            format: FORMAT,
+            about,
+            duration_ns,
+            counts: self.counts,
+            status: status.map(|(code, count)| (code as u16, *count)).collect(),
+            errors: errors
+                .map(|(kind, count)| (*kind, *count))
+                .collect::<BTreeMap<_, _>>(),
+            latency: self.latency,
+            service: self.service,
+            first_byte: self.first_byte,
+            connect: self.connect,
+            tls: self.tls,
+            seconds,
+            templates: templates
+                .map(|(at, part)| Template {
+                    name: names
+                        .get(at)
+                        .cloned()
+                        .unwrap_or_else(|| format!("request {}", at + 1)),
+                    answered: part.answered,
+                    unanswered: part.unanswered,
+                    failed: part.failed,
+                    latency: part.latency,
+                    service: part.service,
+                    first_byte: part.first_byte,
+                })
+                .collect(),
+            generator,
+            sweep,
+            thresholds: Vec::new(),
+        }
+    }
+}
+
+impl Current {
+    /// Ends the second and begins the next.
+    fn close(&mut self) -> SecondPart {
+        let mut second = std::mem::take(&mut self.tally);
+        let buckets = self.latency.buckets();
+        second.latency = buckets.map(|it| (it.from_ns, it.count)).collect();
+        self.latency.clear();
+        self.end = self.end.saturating_add(SECOND);
+        second
+    }
+
+    fn merge(&mut self, other: &Current) {
+        self.tally.merge(&other.tally);
+        self.latency.add(&other.latency);
+    }
+}
+
+impl Counts {
+    /// Adds another worker's.
+    fn add(&mut self, other: &Counts) {
+        self.sent += other.sent;
+        self.unsent += other.unsent;
+        self.answered += other.answered;
+        self.unanswered += other.unanswered;
+        self.failed += other.failed;
+        self.connections += other.connections;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+    }
+}
+
+impl SecondPart {
+    /// Adds the same second of another worker.
+    pub fn merge(&mut self, other: &SecondPart) {
+        self.answered += other.answered;
+        self.failed += other.failed;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        self.latency.extend_from_slice(&other.latency);
+        self.latency.sort_unstable();
+        self.latency.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 += next.1;
+            }
+            same
+        });
+    }
+
+    /// The latency that this share (0 to 1) of its answers did not exceed, to two digits; 0 when there was none.
+    pub fn quantile(&self, share: f64) -> u64 {
+        let total: u64 = self.latency.iter().map(|(_, count)| count).sum();
+        let wanted = ((share * total as f64).ceil() as u64).max(1);
+        let mut seen = 0;
+        for (ns, count) in &self.latency {
+            seen += count;
+            if seen >= wanted {
+                return *ns;
+            }
+        }
+        0
+    }
+
+    fn finish(&self, at: u64, length: f64) -> Second {
+        Second {
+            at,
+            length,
+            answered: self.answered,
+            failed: self.failed,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            p50_ns: self.quantile(0.5),
+            p90_ns: self.quantile(0.9),
+            p99_ns: self.quantile(0.99),
+            max_ns: self.quantile(1.0),
+        }
+    }
+}
