@@ -1,0 +1,298 @@
+"""bench/compare's command line, and the way through a run: which jobs, which contenders, in which parts."""
+
+import argparse
+import datetime
+import hashlib
+import os
+import shlex
+import sys
+from dataclasses import dataclass
+
+from . import answers, contenders, figures, idle, jobs, machine, results, rounds, text, workers
+from .contenders.envoy import Envoy
+from .contenders.floors import Direct, Forwarder
+from .contenders.haproxy import Haproxy
+from .contenders.nginx import Nginx
+from .contenders.portcullis import Portcullis
+from .contenders.traefik import Traefik
+from .generators.h2load import H2load
+from .generators.wrk import Wrk
+from .processes import Failed
+from .stage import Stage, say
+
+GENERATORS = {it.name: it for it in (Wrk, H2load)}
+PEERS = {it.name: it for it in (Nginx, Haproxy, Envoy, Traefik)}
+
+ABOUT = """\
+Measures the gateway beside other proxies on the same work, in one run, on this machine.
+
+A backend is started, then the gateway and every peer that tools/peers has installed, all confined to the same
+core, with client and backend on another. In interleaved rounds each gets its slice of the same load. Of each you
+get, with its spread and as a ratio to the others in the same rounds:
+
+  CPU us/request    run time of all threads of its process tree, divided by the requests answered
+  requests/s        with every connection busy, and how busy that kept the proxy's core
+  p50 p99 p99.9     at half the slowest peer's peak rate, and how much of it is beyond the direct way
+  memory            resident
+
+Two floors stand beside them: the backend asked directly, and a forwarder that parses nothing (l4-floor).
+Answers are checked before anything is measured: status, every byte of the body, refusals, log lines.
+
+Jobs:
+{jobs}
+Results go to FOLDER/results.json (all of it), report.html (one page, no network needed) and chart.svg. A run
+replaces only the jobs that it measured, so that a comparison can be made in parts, by job or by measure.
+docs/benchmarking.md says what each figure means and how not to fool oneself.
+"""
+
+EXAMPLES = """\
+Examples:
+  tools/peers && cargo build --release -p engine-cli -p engine-net --bins --example floor && bench/compare
+  bench/compare --jobs plain,gateway --rounds 7             # two jobs, more rounds
+  bench/compare --jobs plain --connections 8,64,256         # one job at three widths
+  bench/compare --jobs plain --peers nginx --nginx-keepalive 32
+  bench/compare --jobs 1m --measure cost                    # no latencies: half the time
+  bench/compare --jobs idle                                 # 10,000 connections, or as many as may be open
+  bench/compare --check                                     # only whether all do their jobs rightly
+  bench/compare --report                                    # only the reports, from results.json
+"""
+
+
+@dataclass
+class Cores:
+    proxy: str
+    client: str
+    backend: str
+    workers: str
+
+
+def parse(argv):
+    listed = "".join(f"  {it.name:9} {it.title}\n" for it in jobs.ALL)
+    many = (os.cpu_count() or 1) > 2
+    parser = argparse.ArgumentParser(prog="bench/compare", description=ABOUT.format(jobs=listed), epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--jobs", default="all", metavar="LIST", help="which jobs, by commas; default: all")
+    add("--connections", default="64", metavar="LIST", help="connections that the client keeps busy; of 8,64,256 each job runs three times")
+    add("--rounds", type=int, default=5, metavar="N")
+    add("--seconds", type=int, default=2, metavar="S", help="of one slice")
+    add("--peers", default="all", metavar="LIST", help=f"which peers: {','.join(PEERS)}, all or none; default: those installed")
+    add("--nginx-keepalive", type=int, metavar="N", help="a second nginx that may keep only N idle connections to the "
+        "backend (its manual's example has 32); the first may keep all")
+    add("--measure", default="cost,latency", metavar="LIST", help="cost (all connections busy), latency (at a rate); default: both")
+    add("--rate", type=int, metavar="R", help="requests/s for latency and workers; default: half the slowest peer's peak; 10000 for workers")
+    add("--generator", choices=GENERATORS, default="wrk", help="for cost; default: wrk")
+    add("--rate-generator", choices=[name for name, it in GENERATORS.items() if it.has_rate], help="for latency; default: the first of these that is there")
+    add("--load-binary", metavar="PATH", help="portcullis-load, if not in target/release")
+    add("--binary", default=f"{contenders.ROOT}/target/release/portcullis", metavar="PATH", help="the gateway; default: target/release/portcullis")
+    add("--floor", default=f"{contenders.ROOT}/target/release/examples/floor", metavar="PATH", help="the L4 forwarder; default: target/release/examples/floor")
+    add("--idle-connections", type=int, default=10_000, metavar="N")
+    add("--proxy-core", default="0", metavar="CORE", help="default: 0")
+    add("--client-core", default="1", metavar="CORE", help="default: 1")
+    add("--backend-core", default="2" if many else "1", metavar="CORE", help="default: 2, or 1 where there is no third")
+    add("--worker-cores", default="0,1", metavar="LIST", help="of the proxies in the job `workers`; default: 0,1")
+    add("--out", default=f"{contenders.ROOT}/target/compare", metavar="FOLDER", help="default: target/compare")
+    add("--fresh", action="store_true", help="forget what FOLDER/results.json has from before")
+    add("--check", action="store_true", help="start and check everything, that limits limit too, but measure nothing")
+    add("--report", action="store_true", help="write the reports anew from results.json, measure nothing")
+    args = parser.parse_args(argv)
+    names = [it.name for it in jobs.ALL]
+    args.jobs = names if args.jobs == "all" else _listed(parser, "--jobs", args.jobs, names)
+    args.peers = {"all": list(PEERS), "none": []}.get(args.peers) if args.peers in ("all", "none") else _listed(parser, "--peers", args.peers, PEERS)
+    args.measure = _listed(parser, "--measure", args.measure, ("cost", "latency"))
+    if not all(it.isdigit() and int(it) for it in args.connections.split(",")):
+        parser.error("--connections takes numbers, by commas")
+    args.connections = [int(it) for it in args.connections.split(",")]
+    if args.rounds < 1 or args.seconds < 1:
+        parser.error("--rounds and --seconds begin at 1")
+    args.cores = Cores(args.proxy_core, args.client_core, args.backend_core, args.worker_cores)
+    args.said = shlex.join(["bench/compare", *argv])
+    return args
+
+
+def _listed(parser, option, value, known):
+    wanted = value.split(",")
+    for it in wanted:
+        if it not in known:
+            parser.error(f"{option}: no such thing as {it!r}; there are {', '.join(known)}")
+    return wanted
+
+
+def main(argv):
+    args = parse(argv)
+    kept = results.Results(args.out, args.fresh)
+    try:
+        if not args.report:
+            with Stage(args.cores) as stage:
+                Comparison(args, stage, kept).run()
+        if not args.check:
+            report(kept)
+    except Failed as error:
+        sys.exit(f"bench/compare: {error}")
+    except KeyboardInterrupt:
+        sys.exit("bench/compare: ended by hand; jobs that were finished are in results.json")
+
+
+def report(kept):
+    from . import chart, page
+
+    for name, made in (("report.html", page.html(kept.ordered())), ("chart.svg", chart.svg(kept.ordered()))):
+        with open(os.path.join(kept.folder, name), "w") as out:
+            out.write(made)
+    say(f"written: {kept.folder}/results.json, report.html, chart.svg")
+
+
+class Comparison:
+    """One run over the jobs that were asked for."""
+
+    def __init__(self, args, stage, kept):
+        self.args, self.stage, self.kept = args, stage, kept
+        self.contenders = self._contenders()
+        self.generator = self._generator(args.generator)
+        self.steady = self._steady()
+        self.about = {
+            "machine": machine.about(),
+            "versions": {it.name: it.version() for it in self.contenders if it.version()},
+            "cores": vars(args.cores),
+        }
+        self.about["versions"][self.generator.name] = self.generator.version()
+        if self.steady:
+            self.about["versions"][self.steady.name] = self.steady.version()
+        say(machine.in_words(self.about["machine"]))
+        say(", ".join(f"{name} {version}" for name, version in self.about["versions"].items()))
+
+    def _contenders(self):
+        args = self.args
+        ours = Portcullis(args.binary)
+        if not ours.program():
+            raise Failed(f"{args.binary} is not there: cargo build --release -p engine-cli")
+        peers = [PEERS[name]() for name in args.peers]
+        if args.nginx_keepalive and "nginx" in args.peers:
+            peers.insert(1, Nginx(args.nginx_keepalive))
+        found = []
+        for it in [ours, *peers, Forwarder(args.floor), Direct()]:
+            if it.program():
+                found.append(it)
+            else:
+                say(f"{it.name} is not here, so it is left out: " + (
+                    "cargo build --release -p engine-net --example floor" if it.kind == "floor" else f"tools/peers {it.name}"))
+        return found
+
+    def _generator(self, name):
+        made = GENERATORS[name](self.args.cores.client, self.stage.folder, self._path(name))
+        if not made.path:
+            raise Failed(f"{name} is not here: tools/peers {name}")
+        return made
+
+    def _path(self, name):
+        return self.args.load_binary if name == "portcullis-load" else None
+
+    def _steady(self):
+        names = [self.args.rate_generator] if self.args.rate_generator else [name for name, it in GENERATORS.items() if it.has_rate]
+        for name in names:
+            if self._path(name) or GENERATORS[name].found():
+                return self._generator(name)
+        say("no generator here holds a rate (tools/peers h2load): no latencies")
+        return None
+
+    def run(self):
+        for job in (it for it in jobs.ALL if it.name in self.args.jobs):
+            job.prepare(self.stage.tokens)
+            if self.args.check:
+                self._check(job)
+            elif job.kind == "load":
+                for connections in self.args.connections:
+                    self._load(job, connections)
+            elif job.kind == "idle":
+                self._idle(job)
+            else:
+                self._workers(job)
+
+    def _able(self, job):
+        return [it for it in self.contenders if not it.does(job)]
+
+    def _started(self, job):
+        """All that can do a job, running; a floor that fails is missed, but a proxy that fails ends the run."""
+        able, standing = [], []
+        for it in self._able(job):
+            try:
+                standing.append(self.stage.start(it, job))
+                able.append(it)
+            except Failed as error:
+                if it.kind != "floor":
+                    raise
+                say(f"{it.name} is left out: {error}")
+        return able, standing
+
+    def _check(self, job):
+        for contender, _ in zip(*self._started(job)):
+            if job.policy == "gateway" and contender.kind != "floor" and contender.limits:
+                answers.limited(contender, job, self.stage.start(contender, job, rate=5).place)
+            say(f"{job.name}: {contender.name} does it rightly")
+        self.stage.clear()
+
+    def _record(self, job, connections, part, rows, more=None):
+        """Keeps a part of a job's results and prints the job as it now stands."""
+        key = f"{job.name}@{connections}"
+        said = {"date": datetime.datetime.now().astimezone().isoformat(timespec="minutes"), "command": self.args.said,
+                "rounds": self.args.rounds, "seconds": self.args.seconds, **(more or {})}
+        before = self.kept.get(key)
+        measured = before["measured"] if before and before["about"] == self.about else {}
+        self.kept.put({"key": key, "job": job.name, "title": job.title, "connections": connections,
+                       "about": self.about, "measured": {**measured, part: said}, "rows": rows})
+        self.kept.save()
+
+    def _row(self, contender, job, **figures_of):
+        return {"name": contender.name, "kind": contender.kind, "note": contender.note(job), **figures_of}
+
+    def _load(self, job, connections):
+        args = self.args
+        say(f"{job.name}, {connections} connections: starting and checking {', '.join(it.name for it in self._able(job))}")
+        able, standing = self._started(job)
+        key = f"{job.name}@{connections}"
+        if "cost" in args.measure:
+            found = rounds.run(f"{key} cost", standing, lambda port: self.generator.closed(port, job, connections, args.seconds), args.rounds)
+            self._record(job, connections, "cost", [self._row(it, job, cost=found[it.name]) for it in able],
+                         {"generator": self.generator.name})
+        if "latency" in args.measure and self.steady and not (job.close and not self.steady.reconnects):
+            rate = args.rate or self._half(key)
+            found = rounds.run(f"{key} latency at {rate}/s", standing,
+                               lambda port: self.steady.steady(port, job, connections, args.seconds, rate), args.rounds)
+            self._record(job, connections, "latency", [self._row(it, job, steady=found[it.name]) for it in able],
+                         {"generator": self.steady.name, "rate": rate, "from": self.steady.counts_from})
+        self.stage.clear()
+        print(text.job(self.kept.get(key)), flush=True)
+
+    def _half(self, key):
+        known = self.kept.get(key)
+        rate = known and figures.slowest_peer_rate(known["rows"])
+        if not rate:
+            raise Failed(f"{key}: no peak rates yet to take the half of: measure cost too, or give --rate")
+        return int(rate / 2)
+
+    def _idle(self, job):
+        count = idle.connections_possible(self.stage.descriptors, self.args.idle_connections)
+        rows = []
+        for contender in self._able(job):
+            it = self.stage.start(contender, job)
+            rows.append(self._row(contender, job, idle=idle.measure(it, job, count, settle=3)))
+            say(f"  idle: {contender.name}, {rows[-1]['idle']['bytes']:.0f} bytes for each of {count}")
+            self.stage.clear()
+        self._record(job, count, "idle", rows)
+        print(text.job(self.kept.get(f"{job.name}@{count}")), flush=True)
+
+    def _workers(self, job):
+        connections, rate = self.args.connections[0], self.args.rate or 10_000
+        load = (lambda port, count: self.steady.steady(port, job, connections * count, self.args.seconds, rate)) if self.steady \
+            else (lambda port, count: self.generator.closed(port, job, connections * count, self.args.seconds))
+        rows = []
+        for contender in self._able(job):
+            say(f"workers: {contender.name}")
+            rows.append(self._row(contender, job, workers=workers.measure(self.stage, contender, job, self.args, load)))
+        self._record(job, connections, "workers", rows, {"generator": (self.steady or self.generator).name, "rate": rate if self.steady else None})
+        print(text.job(self.kept.get(f"{job.name}@{connections}")), flush=True)
+
+
+def fingerprint(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()[:12]

@@ -1,0 +1,59 @@
+"""Load generators behind one face: as fast as the answers come (`closed`), or at a rate (`steady`).
+
+Each has one file. What they measure is a Sample; what they can't do, they say by an attribute.
+"""
+
+from dataclasses import dataclass
+
+from .. import contenders, processes
+
+
+@dataclass
+class Sample:
+    """What one slice of load gave. Latencies in microseconds, None where the generator does not know them."""
+
+    requests: int
+    seconds: float
+    failed: int
+    p50: float = None
+    p99: float = None
+    p999: float = None
+    late: bool = False  # the generator itself did not keep its schedule
+
+
+class Generator:
+    name = ""
+    has_rate = False  # whether `steady` is there
+    turns = True  # whether it can send a job's requests in turn, headers and all
+    reconnects = True  # whether it goes on when each answer ends its connection
+    counts_from = "the moment that a request was sent"  # where a latency begins
+
+    def __init__(self, core, folder, path=None):
+        self.core, self.folder, self.path = core, folder, path or self.found()
+
+    @classmethod
+    def found(cls):
+        return contenders.found(cls.name)
+
+    def version(self):
+        return ""
+
+    def closed(self, port, job, connections, seconds):
+        """Each connection asks again as soon as it is answered."""
+        raise NotImplementedError
+
+    def steady(self, port, job, connections, seconds, rate):
+        """`rate` requests a second over all connections."""
+        raise NotImplementedError
+
+    def pinned(self, *command):
+        return ["taskset", "-c", self.core, self.path, *command]
+
+
+def percentile(ordered, share):
+    """Of sorted values, the one that `share` of them don't exceed."""
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+
+
+def failure(name, output):
+    return processes.Failed(f"{name} failed:\n{output.strip()[-2000:]}")

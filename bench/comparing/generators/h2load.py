@@ -1,0 +1,50 @@
+"""h2load: holds a rate, for HTTP/1.1 and HTTP/2. Its latencies count from the sending, not from when it was due.
+
+It sends the same headers with every request, so that of a job with tokens it uses the first.
+"""
+
+import re
+import subprocess
+
+from .. import contenders
+from . import Generator, Sample, failure, percentile
+
+
+class H2load(Generator):
+    name = "h2load"
+    has_rate = True
+    turns = False
+    reconnects = False
+
+    def version(self):
+        return contenders.says(self.path, "--version").split("/")[-1]
+
+    def closed(self, port, job, connections, seconds):
+        return self._run(port, job, connections, seconds, [])
+
+    def steady(self, port, job, connections, seconds, rate):
+        # A rate is one connection's, and a whole number.
+        return self._run(port, job, connections, seconds, [f"--rps={max(1, round(rate / connections))}"])
+
+    def _run(self, port, job, connections, seconds, more):
+        urls, log = f"{self.folder}/{job.name}.urls", f"{self.folder}/h2load.log"
+        with open(urls, "w") as out:
+            out.writelines(f"http://127.0.0.1:{port}{it.path}\n" for it in job.requests)
+        open(log, "w").close()
+        first = job.requests[0]
+        for name, value in first.headers.items():
+            more += ["-H", f"{name}: {value}"]
+        if first.body:
+            path = f"{self.folder}/{job.name}.body"
+            with open(path, "wb") as out:
+                out.write(first.body)
+            more += ["-d", path]
+        command = self.pinned("--h1", "-t1", f"-c{connections}", f"-D{seconds}", f"--log-file={log}", "-i", urls, *more)
+        done = subprocess.run(command, capture_output=True, text=True)
+        counts = re.search(r"requests: (\d+) total.* (\d+) succeeded, (\d+) failed", done.stdout)
+        if done.returncode != 0 or not counts:
+            raise failure(self.name, done.stdout + done.stderr)
+        with open(log) as file:
+            taken = sorted(int(line.split("\t")[2]) for line in file)
+        return Sample(requests=int(counts[2]), seconds=float(seconds), failed=int(counts[3]),
+                      p50=percentile(taken, 0.5), p99=percentile(taken, 0.99), p999=percentile(taken, 0.999))

@@ -1,0 +1,50 @@
+"""results.json: what was measured, kept between runs, so that a comparison can be made in parts.
+
+A run replaces the jobs that it measured and leaves the others; each job carries its own date, machine, versions
+and settings, and says so in every report.
+"""
+
+import json
+import os
+
+from . import figures
+
+FORMAT = 1
+
+
+class Results:
+    def __init__(self, folder, fresh=False):
+        self.path = os.path.join(folder, "results.json")
+        self.folder = folder
+        self.jobs = {}
+        if not fresh and os.path.exists(self.path):
+            with open(self.path) as file:
+                stored = json.load(file)
+            if stored.get("format") == FORMAT:
+                self.jobs = {it["key"]: it for it in stored["jobs"]}
+
+    def put(self, job):
+        """A part of a job that was measured alone joins the other if both had the same surroundings."""
+        before = self.jobs.get(job["key"])
+        if before and before["about"] == job["about"] and not job.get("whole"):
+            rows = {it["name"]: it for it in before["rows"]}
+            for row in job["rows"]:
+                rows[row["name"]] = {**rows.get(row["name"], {}), **row}
+            job = {**before, **job, "rows": list(rows.values())}
+        self.jobs[job["key"]] = figures.derive(job)
+
+    def get(self, key):
+        return self.jobs.get(key)
+
+    def save(self):
+        os.makedirs(self.folder, exist_ok=True)
+        half = f"{self.path}.new"
+        with open(half, "w") as out:
+            json.dump({"format": FORMAT, "tool": "bench/compare", "jobs": self.ordered()}, out, indent=1)
+        os.replace(half, self.path)
+
+    def ordered(self):
+        from .jobs import ALL
+
+        places = {it.name: n for n, it in enumerate(ALL)}
+        return sorted(self.jobs.values(), key=lambda it: (places.get(it["job"], 99), it["connections"]))

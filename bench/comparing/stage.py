@@ -1,0 +1,91 @@
+"""What surrounds every measurement: a folder, the backend, tokens, and contenders started and checked on it."""
+
+import os
+import shutil
+import tempfile
+import threading
+
+from . import answers, contenders, origin, processes, tokens
+from .jobs import USERS
+
+
+def say(text):
+    """Progress goes to standard error: standard output is for results."""
+    import sys
+
+    print(text, file=sys.stderr, flush=True)
+
+
+class Standing:
+    """A contender that runs and does its job rightly."""
+
+    def __init__(self, contender, place, program):
+        self.contender, self.place, self.program = contender, place, program
+        self.name, self.port = contender.name, place.port
+
+    def run_time(self):
+        return self.program.run_time() if self.program else 0
+
+    def resident_kib(self):
+        return self.program.resident_kib() if self.program else 0
+
+    def end(self):
+        if self.program:
+            self.program.end()
+
+
+class Stage:
+    """Use as a context: leaving it ends what was started and removes the folder, but keeps it after a failure."""
+
+    def __init__(self, cores):
+        self.cores = cores
+        self.descriptors = processes.raise_descriptor_limit()
+        self.standing = []
+        self.count = 0
+
+    def __enter__(self):
+        # Ourselves away from the measured core.
+        os.sched_setaffinity(0, {int(it) for it in (self.cores.client, self.cores.backend)})
+        self.folder = tempfile.mkdtemp(prefix="portcullis-compare-")
+        os.chmod(self.folder, 0o755)  # nginx' workers run as somebody else when we are root
+        self.tokens = tokens.Tokens(self.folder, USERS)
+        self.backend, self.backend_port = origin.start(self.folder, self.cores.backend, self.descriptors)
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.clear()
+        self.backend.end()
+        if kind is None or kind is KeyboardInterrupt:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
+            say(f"configurations and logs of the failed run are in {self.folder}")
+
+    def start(self, contender, job, workers=1, cores=None, rate=contenders.RATE):
+        """Starts it, waits until it listens, and checks its answers."""
+        self.count += 1
+        folder = f"{self.folder}/{self.count}-{job.name}-{contender.name}"
+        os.makedirs(f"{folder}/tmp")
+        os.chmod(f"{folder}/tmp", 0o777)
+        place = contenders.Place(folder, processes.free_port(), self.backend_port, self.tokens, workers, rate)
+        command = contender.command(place, job)
+        program = None
+        if command is None:
+            place.port = self.backend_port
+        else:
+            program = processes.Program(command, cores or self.cores.proxy, folder, f"{folder}/output.log",
+                                        contender.environment)
+        standing = Standing(contender, place, program)
+        self.standing.append(standing)
+        if program:
+            program.wait_for(place.port)
+        answers.check(contender, job, place)
+        return standing
+
+    def clear(self):
+        """Ends all contenders, side by side, since some take their time."""
+        ends = [threading.Thread(target=it.end) for it in self.standing]
+        for it in ends:
+            it.start()
+        for it in ends:
+            it.join()
+        self.standing = []

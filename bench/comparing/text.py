@@ -1,0 +1,86 @@
+"""The results of one job as a table for a terminal."""
+
+from . import figures, machine
+
+
+def job(job):
+    """The header that every figure needs, then one line for each contender."""
+    about = job["about"]
+    lines = ["", f"{job['job']}: {job['title']}; {job['connections']} connections",
+             machine.in_words(about["machine"]),
+             ", ".join(f"{name} {version}" for name, version in about["versions"].items())]
+    for part, it in job["measured"].items():
+        rate = f" at {it['rate']}/s" if it.get("rate") else ""
+        by = f", by {it['generator']}" if it.get("generator") else ""
+        lines.append(f"{part}{rate}: {it['date']}, {it['rounds']} rounds of {it['seconds']} s{by}: {it['command']}")
+    for _, rows in tables(job):
+        lines += ["", *_aligned(rows)]
+    notes = [f"  {it['name']}: {it['note']}" for it in job["rows"] if it["note"]]
+    return "\n".join(lines + notes)
+
+
+def tables(job):
+    """What there is of a job: a name, and rows of cells of which the first has the headings."""
+    for key, table in (("cost", _cost), ("steady", _steady), ("idle", _idle), ("workers", _workers)):
+        rows = [it for it in job["rows"] if key in it]
+        if rows:
+            yield key, list(table(rows, job))
+
+
+def _cost(rows, job):
+    yield ["", "CPU us/request", "x best peer", "ours to it", "x L4 floor", "requests/s", "core busy", "p50 us", "p99 us", "RSS MiB"]
+    for it in rows:
+        cost, times = it["cost"], it["times"]
+        yield [it["name"], spread(figures.spread(cost["us"])), ratio(times.get("best_peer")), ratio(times.get("ours_to_it")),
+               ratio(times.get("floor")), number(figures.median(cost["rps"]), 0), percent(figures.median(cost["busy"])),
+               number(figures.median(cost["p50"]), 0), number(figures.median(cost["p99"]), 0), mebibytes(figures.median(cost["rss"]))]
+
+
+def _steady(rows, job):
+    yield [f"at {job['measured']['latency']['rate']}/s", "p50 us", "p99 us", "p99.9 us", "added p50", "x floor's", "added p99", "x floor's", "CPU us/request"]
+    for it in rows:
+        steady, added = it["steady"], it["added"] or {}
+        yield [it["name"], spread(figures.spread(steady["p50"]), 0), spread(figures.spread(steady["p99"]), 0),
+               spread(figures.spread(steady["p999"]), 0), *[cell for key in ("p50", "p99") for cell in (
+                   number((added.get(key) or {}).get("median"), 0), ratio(added.get(f"{key}_times_floor")))],
+               spread(figures.spread(steady["us"]))]
+
+
+def _idle(rows, job):
+    yield ["", "MiB without", f"MiB with {job['connections']}", "bytes/connection"]
+    for it in rows:
+        idle = it["idle"]
+        yield [it["name"], mebibytes(idle["rss_empty"]), mebibytes(idle["rss_full"]), number(idle["bytes"], 0)]
+
+
+def _workers(rows, job):
+    yield ["", "CPU us/request, one", "two", "requests per CPU-second, two to one"]
+    for it in rows:
+        one, two = (it["workers"][key]["us"] for key in ("one", "two"))
+        yield [it["name"], spread(figures.spread(one)), spread(figures.spread(two)), ratio(figures.ratio(one, two))]
+
+
+def spread(it, digits=2):
+    return "-" if it is None else f"{it['median']:.{digits}f} ({it['min']:.{digits}f}-{it['max']:.{digits}f})"
+
+
+def ratio(it):
+    return spread(it)
+
+
+def number(it, digits=2):
+    return "-" if it is None else f"{it:.{digits}f}"
+
+
+def percent(it):
+    return "-" if it is None else f"{it * 100:.0f} %"
+
+
+def mebibytes(kib):
+    return "-" if kib is None else f"{kib / 1024:.1f}"
+
+
+def _aligned(rows):
+    widths = [max(len(it[n]) for it in rows) for n in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) if n == 0 else cell.rjust(width) for n, (cell, width) in enumerate(zip(it, widths))).rstrip()
+            for it in rows]
