@@ -341,4 +341,6 @@ fn per_second(count: u64, duration_ns: u64) -> f64 {
 }
 
 #[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 pub fn digits(value: f64) -> String {
     // The digits depend on what rounding gives: 9.999 is 10.0 and not 10.00.
     match value.abs() {
+        0.0 => "0".to_owned(),
         it if it < 9.995 => format!("{value:.2}"),
         it if it < 99.95 => format!("{value:.1}"),
         _ => grouped(&format!("{value:.0}")),
@@ -64,6 +65,7 @@ pub fn share(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         0.0 => "0 %".to_owned(),
+        100.0 => "100 %".to_owned(),
         // Something is never shown as nothing.
         it if it < 0.005 => "< 0.01 %".to_owned(),
         it if it < 9.995 => format!("{it:.2} %"),
