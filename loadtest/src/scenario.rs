@@ -1,27 +1,45 @@
 //! What to send and what to expect: scenario files, the command line laid over them, and the requests made from both.
 //!
-//! Pure but for the files that a scenario names: no sockets, no clock (the time is passed in), no randomness but a
-//! generator seeded by the scenario, so that a run can be repeated. Everything is checked when a scenario is read;
-//! [`Generator::next`] can't fail and allocates nothing once its caller's buffer has grown.
+//! Pure but for the files that a scenario names: no sockets, no clock (the time is passed in), no randomness but what
+//! follows from the scenario's seed (signatures excepted), so that a run can be repeated. Everything is checked when a
+//! scenario is read; [`Generator::next`] can't fail and allocates nothing once its caller's buffer has grown.
 
+mod body;
+mod draw;
 mod expect;
 mod generator;
+mod headers;
 mod load;
+mod overrides;
+mod pattern;
 mod problem;
+mod program;
 mod random;
+mod said;
+mod target;
 mod template;
 mod threshold;
+mod token;
+mod values;
 
 pub use expect::{Expect, Unmet};
 pub use generator::Generator;
 pub use load::{Load, Stage};
+pub use overrides::Overrides;
 pub use problem::{Problem, show};
+pub use target::Target;
 pub use template::Template;
 pub use threshold::{Comparison, Limit, Metric, Series, Threshold};
 
+use load::Think;
+use overrides::Over;
+use problem::{Fault, Place, Report};
+use said::{Entry, Kind, Value, Word};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use target::Base;
+use token::Mint;
 
 /// A checked scenario. Cheap to clone and shared by all workers.
 #[derive(Clone, Debug)]
@@ -42,62 +60,12 @@ pub struct Scenario {
     pub requests_per_connection: Option<u64>,
     /// What random values follow from.
     pub seed: u64,
+    mint: Arc<Mint>,
 }
 
-/// The server that is measured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// The URL as it was said.
-    pub url: String,
-    /// A name or an address, without brackets.
-    pub host: String,
-    /// The port, also when the URL left it out.
-    pub port: u16,
-    /// `Host` as it is sent: the port is left out when it is 80.
-    pub authority: String,
-}
-
-/// What the command line says beside a scenario's file; all as it was typed, since it is checked and told of together
-/// with the file.
-#[derive(Clone, Debug, Default)]
-pub struct Overrides {
-    /// `--url`: another target.
-    pub url: Option<String>,
-    /// `--connections`.
-    pub connections: Option<String>,
-    /// `--requests`.
-    pub requests: Option<String>,
-    /// `--duration`.
-    pub duration: Option<String>,
-    /// `--rate`: an open loop.
-    pub rate: Option<String>,
-    /// `--stages`: an open loop in stages.
-    pub stages: Option<String>,
-    /// `--think`.
-    pub think: Option<String>,
-    /// `--timeout`.
-    pub timeout: Option<String>,
-    /// `--warmup`.
-    pub warmup: Option<String>,
-    /// `--requests-per-connection`.
-    pub requests_per_connection: Option<String>,
-    /// `--seed`.
-    pub seed: Option<String>,
-    /// `--method`, of every request.
-    pub method: Option<String>,
-    /// `--header "Name: value"`, each replacing the header of this name in every request.
-    pub headers: Vec<String>,
-    /// `--body`, of every request.
-    pub body: Option<String>,
-    /// `--body-file`, of every request.
-    pub body_file: Option<String>,
-    /// `--body-size`, of every request.
-    pub body_size: Option<String>,
-    /// `--expect-status`, of every request, such as `200,204,3xx`.
-    pub expect_status: Option<String>,
-    /// `--threshold "p99 < 2ms"`, beside those of the file.
-    pub thresholds: Vec<String>,
-}
+/// The most bytes of a scenario file: whoever gives a larger one has mistaken the file.
+const MOST_TEXT: usize = 4 << 20;
+const MOST_TEMPLATES: usize = 1_000;
 
 impl Scenario {
     /// Reads a scenario's text; `file` is its name in problems, relative paths in it start from `folder`.
@@ -113,64 +81,190 @@ impl Scenario {
     /// # Errors
     /// Every problem of both.
     pub fn with(
-        _text: &str,
-        _file: &str,
-        _folder: &Path,
-        _over: &Overrides,
+        text: &str,
+        file: &str,
+        folder: &Path,
+        over: &Overrides,
     ) -> Result<Scenario, Vec<Problem>> {
-        Err(vec![Problem::nowhere("scenario files are not read yet")])
+        let mut report = Report::default();
+        if text.len() > MOST_TEXT {
+            report.add(Fault::nowhere(format!(
+                "`{file}` is too large to be a scenario"
+            )));
+            return Err(report.into_problems());
+        }
+        let whole = report.text(file, text);
+        let mut root = said::read(&mut report, text, whole);
+        let over = over.lay(&mut root, &mut report);
+        meant(&root, &over, folder, report)
     }
 
-    /// The scenario of one URL, with what the command line says beside it.
+    /// The scenario of one URL, with what the command line says beside it. The URL's path may have values in braces;
+    /// files are relative to the current folder.
     ///
     /// # Errors
     /// Every problem of the command line.
-    pub fn single(url: &str, _over: &Overrides) -> Result<Scenario, Vec<Problem>> {
-        let rest = url
-            .strip_prefix("http://")
-            .ok_or_else(|| vec![Problem::nowhere(format!("`{url}` is not an http:// URL"))])?;
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
-        let port = port
-            .parse()
-            .map_err(|_| vec![Problem::nowhere(format!("`{port}` is not a port"))])?;
-        let path = if path.is_empty() { "/" } else { path };
-        let template = Template::plain(path, authority);
-        Ok(Scenario {
-            target: Target {
-                url: url.to_owned(),
-                host: host.to_owned(),
-                port,
-                authority: authority.to_owned(),
-            },
-            templates: Arc::new([template]),
-            load: Load::Closed {
-                connections: 64,
-                requests: None,
-                duration: Some(Duration::from_secs(10)),
-                think: None,
-            },
-            thresholds: Vec::new(),
-            timeout: Duration::from_secs(10),
-            warmup: Duration::ZERO,
-            requests_per_connection: None,
-            seed: 0,
-        })
+    pub fn single(url: &str, over: &Overrides) -> Result<Scenario, Vec<Problem>> {
+        let mut report = Report::default();
+        let place = report.text("URL", url);
+        let mut root = Vec::new();
+        said::set(&mut root, "target", "url", Value::text(url, place));
+        let over = over.lay(&mut root, &mut report);
+        let empty = Value {
+            kind: Kind::Table(Vec::new()),
+            place,
+        };
+        said::set(&mut root, "request", "request", empty);
+        meant(&root, &over, Path::new(""), report)
     }
 
-    /// Makes the tokens that the requests will carry, which takes about a millisecond for each RS256 one: before the
-    /// workers start, so that it doesn't fall into the run. The first generator does it otherwise.
-    pub fn mint(&self, _unix_now: u64) {}
+    /// Makes the tokens that the requests will carry, which takes about a millisecond for each RS256 one, shared by all
+    /// cores: to be called before the workers start, so that it doesn't fall into the run. The first generator does it
+    /// otherwise.
+    pub fn mint(&self, unix_now: u64) {
+        self.mint.start(unix_now);
+    }
+
+    /// How many tokens [`Scenario::mint`] makes.
+    pub fn tokens(&self) -> usize {
+        self.mint.made()
+    }
 
     /// Makes tokens anew that will expire soon; to be called about once a second, on a thread that has time. Whether
     /// there are new ones, which generators take at their next [`Generator::refresh`].
-    pub fn renew(&self, _unix_now: u64) -> bool {
-        false
+    pub fn renew(&self, unix_now: u64) -> bool {
+        self.mint.renew(unix_now)
     }
 
-    /// The generator of one worker.
-    pub fn generator(&self, worker: usize, _workers: usize, unix_now: u64) -> Generator {
+    /// The public halves of the keys that sign tokens, as a JWK set: what the server needs to verify them.
+    pub fn jwks(&self) -> String {
+        format!("{:#}\n", self.mint.jwks())
+    }
+
+    /// The generator of one of the workers. Each gives other random values; counters are shared out among them.
+    pub fn generator(&self, worker: usize, workers: usize, unix_now: u64) -> Generator {
         self.mint(unix_now);
-        Generator::new(self.templates.clone(), self.seed, worker)
+        Generator::new(&self.templates, &self.mint, self.seed, worker, workers)
     }
 }
+
+/// What all requests of a scenario share while they are read.
+struct Common<'s> {
+    base: &'s Base,
+    tokens: &'s [String],
+    folder: &'s Path,
+    over: &'s Over,
+    think: Think,
+    open: bool,
+    seed: u64,
+}
+
+const KINDS: [&str; 5] = ["target", "load", "token", "request", "threshold"];
+
+/// What is said becomes what is meant, or every problem.
+fn meant(
+    root: &[Entry],
+    over: &Over,
+    folder: &Path,
+    mut report: Report,
+) -> Result<Scenario, Vec<Problem>> {
+    for (word, _) in root
+        .iter()
+        .filter(|(word, _)| !KINDS.contains(&word.text.as_str()))
+    {
+        let kinds = "the kinds are [target], [load], [token.NAME], [request.NAME] and [threshold]";
+        let fault = Fault::at(word.place, format!("there is no kind `{}`", word.text));
+        report.add(fault.meant(&word.text, KINDS).note(kinds));
+    }
+    let misspelt = report.len() > 0;
+    let (target, base) = target::read(
+        said::single(root, "target", &mut report),
+        misspelt,
+        &mut report,
+    );
+    let settings = load::read(said::single(root, "load", &mut report), &mut report);
+    let sections = said::named(root, "token", &mut report);
+    let (tokens, mint) = token::read(sections, settings.seed, folder, &mut report);
+    let common = Common {
+        base: &base,
+        tokens: &tokens,
+        folder,
+        over,
+        think: settings.think,
+        open: matches!(settings.load, Load::Open { .. }),
+        seed: settings.seed,
+    };
+    let templates = templates(root, &common, &mut report);
+    let names: Vec<&str> = templates.iter().map(Template::name).collect();
+    let section = said::single(root, "threshold", &mut report);
+    let mut thresholds = threshold::read(section.entries(), &names, &mut report);
+    for value in &over.thresholds {
+        threshold::read_flag(value, &names, &mut report, &mut thresholds);
+    }
+    if report.len() > 0 {
+        return Err(report.into_problems());
+    }
+    let paused = templates.iter().any(|it| it.think != Think::default());
+    let mut load = settings.load;
+    if let Load::Closed { think, .. } = &mut load {
+        *think = paused.then_some(settings.think.least);
+    }
+    Ok(Scenario {
+        target,
+        templates: templates.into(),
+        load,
+        thresholds,
+        timeout: settings.timeout,
+        warmup: settings.warmup,
+        requests_per_connection: settings.requests_per_connection,
+        seed: settings.seed,
+        mint: Arc::new(mint),
+    })
+}
+
+fn templates(root: &[Entry], common: &Common<'_>, report: &mut Report) -> Vec<Template> {
+    let sections = said::named(root, "request", report);
+    let mut templates = Vec::new();
+    for (word, section) in sections {
+        if templates.len() == MOST_TEMPLATES {
+            report.add(Fault::at(
+                word.place,
+                format!("there are more than {MOST_TEMPLATES} requests"),
+            ));
+            break;
+        }
+        templates.push(template::read(word, section, common, report));
+    }
+    let kind = root.iter().find(|(word, _)| word.text == "request");
+    if templates.is_empty() && kind.is_none() {
+        // A target with a load alone asks for its URL.
+        let place = common.base.value.as_ref().map_or(NOWHERE, |url| url.place);
+        let word = Word {
+            text: "request".to_owned(),
+            place,
+        };
+        templates.push(template::read(
+            &word,
+            said::Section::empty(),
+            common,
+            report,
+        ));
+    }
+    if let Some((word, _)) = kind
+        && !templates.is_empty()
+        && templates.iter().all(|it| it.weight == 0)
+    {
+        report.add(Fault::at(word.place, "all requests have the weight 0"));
+    }
+    templates
+}
+
+/// Of a word that no text has.
+const NOWHERE: Place = Place {
+    text: 0,
+    start: 0,
+    end: 0,
+};
+
+#[cfg(test)]
+mod tests;

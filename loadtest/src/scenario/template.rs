@@ -1,6 +1,15 @@
-//! A request as the scenario describes it, compiled.
+//! A request as `[request.NAME]` describes it.
 
-use super::Expect;
+use super::body::{self, Body};
+use super::expect::{self, Expect};
+use super::headers::{self, Pair, Spot};
+use super::load::{self, Think};
+use super::pattern::{Names, Part};
+use super::problem::{Fault, Report};
+use super::program::Program;
+use super::said::{Section, Value, Word};
+use super::values;
+use super::{Base, Common};
 
 /// One kind of request of a scenario.
 #[derive(Clone, Debug)]
@@ -8,19 +17,12 @@ pub struct Template {
     name: String,
     head: bool,
     expect: Expect,
-    pub(super) bytes: Vec<u8>,
+    pub(super) weight: u32,
+    pub(super) think: Think,
+    pub(super) program: Program,
 }
 
 impl Template {
-    pub(super) fn plain(path: &str, authority: &str) -> Template {
-        Template {
-            name: "request".to_owned(),
-            head: false,
-            expect: Expect::default(),
-            bytes: format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\n\r\n").into_bytes(),
-        }
-    }
-
     /// Its name in the scenario.
     pub fn name(&self) -> &str {
         &self.name
@@ -36,3 +38,174 @@ impl Template {
         &self.expect
     }
 }
+
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const MOST_HEADERS: usize = 128;
+const MOST_HEAD: usize = 64 << 10;
+
+/// Reads one `[request.NAME]`.
+pub(super) fn read(
+    word: &Word,
+    mut section: Section<'_>,
+    common: &Common<'_>,
+    report: &mut Report,
+) -> Template {
+    let mut names = Names::new(common.tokens, common.folder);
+    let mut program = Program::default();
+    let weight = section.take("weight");
+    let weight = weight.and_then(|value| values::count(report, value, 0..=1_000_000));
+    let method = read_method(
+        common.over.method.as_ref().or(section.take("method")),
+        report,
+    );
+    program.literal(method.as_bytes());
+    program.literal(b" ");
+    program.parts(&read_path(
+        section.take("path"),
+        common.base,
+        &mut names,
+        report,
+    ));
+    program.literal(b" HTTP/1.1\r\n");
+    let own = section.take("headers");
+    read_headers(own, common, &mut names, &mut program, report);
+    if program.len() > MOST_HEAD {
+        let message = format!("the head of `{}` is longer than 64KiB", word.text);
+        report.add(Fault::at(word.place, message));
+    }
+    let mut body = body::read(&mut section, common, &mut names, report);
+    if matches!(body, Body::None) && matches!(method.as_str(), "POST" | "PUT" | "PATCH") {
+        body = Body::Bytes(Vec::new());
+    }
+    program.body(&body);
+    program.draw(names.draws);
+    let think = match section.take("think") {
+        Some(value) if common.open => {
+            let fault = Fault::at(value.place, "an open loop has no pauses between requests");
+            report.add(fault.note("the rate alone says when a request is due; leave `think` out"));
+            Think::default()
+        }
+        Some(value) => load::read_think(report, value).unwrap_or_default(),
+        None => common.think,
+    };
+    let mut expect = expect::read(&mut section, report);
+    if let Some(value) = &common.over.expect_status {
+        expect.take_statuses(value, report);
+    }
+    section.finish(report);
+    Template {
+        name: word.text.clone(),
+        head: method == "HEAD",
+        expect,
+        weight: weight.unwrap_or(1) as u32,
+        think,
+        program,
+    }
+}
+
+fn read_method(value: Option<&Value>, report: &mut Report) -> String {
+    let Some(value) = value else {
+        return "GET".to_owned();
+    };
+    let method = values::text(report, value).unwrap_or("GET");
+    let upper = method.to_ascii_uppercase();
+    if !headers::is_token(method) || method == "CONNECT" {
+        let fault = Fault::at(
+            value.place,
+            format!("{method:?} is not a method that can be sent"),
+        );
+        report.add(fault.note(format!("the usual ones are {}", METHODS.join(", "))));
+    } else if upper != method && METHODS.contains(&upper.as_str()) {
+        let fault = Fault::at(
+            value.place,
+            format!("methods are told apart by case: `{method}`"),
+        );
+        report.add(fault.note(format!("write \"{upper}\"")));
+    }
+    method.to_owned()
+}
+
+fn read_path(
+    value: Option<&Value>,
+    base: &Base,
+    names: &mut Names<'_>,
+    report: &mut Report,
+) -> Vec<Part> {
+    // What is wrong with the target's path is told once, where it is read.
+    let said = base.value.as_ref();
+    let Some(value) = value else {
+        return match said {
+            Some(url) => names.parse(report, url, &base.path, Spot::Path),
+            None => Vec::new(),
+        };
+    };
+    let Some(path) = values::text(report, value) else {
+        return Vec::new();
+    };
+    if !path.starts_with('/') {
+        let fault = Fault::at(value.place, "a path begins with `/`");
+        report.add(match path.contains("://") {
+            true => fault.note("all requests go to the target: the host stands in [target] url"),
+            false => fault.note(format!("write \"/{path}\"")),
+        });
+        return Vec::new();
+    }
+    let mut parts = Vec::new();
+    let before = base.path.trim_end_matches('/');
+    if let Some(url) = said.filter(|_| !before.is_empty()) {
+        if before.contains('?') {
+            let fault = Fault::at(
+                value.place,
+                "the target's URL ends with a query, so no path can follow it",
+            );
+            report.add(fault.note("take the query out of the URL, and write it after the paths"));
+            return Vec::new();
+        }
+        parts = names.parse(report, url, before, Spot::Path);
+    }
+    parts.extend(names.parse(report, value, path, Spot::Path));
+    parts
+}
+
+fn read_headers(
+    own: Option<&Value>,
+    common: &Common<'_>,
+    names: &mut Names<'_>,
+    program: &mut Program,
+    report: &mut Report,
+) {
+    let own = own.map_or(Vec::new(), |value| headers::pairs(report, value));
+    let over = common.over.headers.iter();
+    let over: Vec<_> = over
+        .flat_map(|value| headers::pairs(report, value))
+        .collect();
+    let same = |a: &Pair<'_>, b: &str| a.name.eq_ignore_ascii_case(b);
+    let kept = own
+        .into_iter()
+        .filter(|pair| !over.iter().any(|other| same(other, &pair.name)));
+    let all: Vec<Pair<'_>> = kept.chain(over.iter().cloned()).collect();
+    // Nothing but a `Host` of the scenario's own comes before this one.
+    if !all.iter().any(|pair| same(pair, "host")) {
+        program.literal(format!("Host: {}\r\n", common.base.authority).as_bytes());
+    }
+    let mut hosts = 0;
+    for (at, pair) in all.iter().enumerate() {
+        if at == MOST_HEADERS {
+            let message = format!("a request has at most {MOST_HEADERS} headers");
+            report.add(Fault::at(pair.place, message));
+            return;
+        }
+        hosts += usize::from(same(pair, "host"));
+        if same(pair, "host") && hosts > 1 {
+            report.add(Fault::at(pair.place, "there is a second `Host`"));
+        }
+        if headers::check_name(report, pair.place, &pair.name) {
+            program.literal(format!("{}: ", pair.name).as_bytes());
+            program.parts(&names.parse(report, pair.value, &pair.text, Spot::Header));
+            program.literal(b"\r\n");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

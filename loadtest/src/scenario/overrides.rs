@@ -1,0 +1,138 @@
+//! The command line laid over a scenario's text, before either is understood: what it says is checked by the same code,
+//! and told of in the same way.
+
+use super::problem::Report;
+use super::said::{self, Entry, Kind, Value};
+
+/// What the command line says beside a scenario's file; all as it was typed.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--url`: another target.
+    pub url: Option<String>,
+    /// `--connections`.
+    pub connections: Option<String>,
+    /// `--requests`: of a closed loop, or of an open one at a constant rate.
+    pub requests: Option<String>,
+    /// `--duration`.
+    pub duration: Option<String>,
+    /// `--rate`: an open loop.
+    pub rate: Option<String>,
+    /// `--stages`: an open loop in stages.
+    pub stages: Option<String>,
+    /// `--think`.
+    pub think: Option<String>,
+    /// `--timeout`.
+    pub timeout: Option<String>,
+    /// `--warmup`.
+    pub warmup: Option<String>,
+    /// `--requests-per-connection`.
+    pub requests_per_connection: Option<String>,
+    /// `--seed`.
+    pub seed: Option<String>,
+    /// `--method`, of every request.
+    pub method: Option<String>,
+    /// `--header "Name: value"`, each replacing the headers of this name in every request.
+    pub headers: Vec<String>,
+    /// `--body`, of every request.
+    pub body: Option<String>,
+    /// `--body-file`, of every request.
+    pub body_file: Option<String>,
+    /// `--body-size`, of every request.
+    pub body_size: Option<String>,
+    /// `--expect-status`, of every request, such as `200,204,3xx`.
+    pub expect_status: Option<String>,
+    /// `--threshold "p99 < 2ms"`, beside those of the file.
+    pub thresholds: Vec<String>,
+}
+
+/// What it says of every request, and the thresholds.
+#[derive(Default)]
+pub(super) struct Over {
+    pub method: Option<Value>,
+    /// Lists of one.
+    pub headers: Vec<Value>,
+    pub body: Option<Value>,
+    pub body_file: Option<Value>,
+    pub body_size: Option<Value>,
+    pub expect_status: Option<Value>,
+    pub thresholds: Vec<Value>,
+}
+
+impl Overrides {
+    /// Lays `[target]` and `[load]` over what the file says, and gives the rest. What says the same thing in other
+    /// words goes: `--rate` takes the file's `stages` away, `--duration` its `requests`.
+    pub(super) fn lay(&self, root: &mut Vec<Entry>, report: &mut Report) -> Over {
+        let mut value = |flag: &str, text: &str| Value::text(text, report.text(flag, text));
+        if let Some(url) = &self.url {
+            let url = value("--url", url);
+            said::set(root, "target", "url", url);
+        }
+        let load: [(&str, &str, &Option<String>, &[&str]); 10] = [
+            ("--connections", "connections", &self.connections, &[]),
+            (
+                "--stages",
+                "stages",
+                &self.stages,
+                &["rate", "duration", "requests", "think"],
+            ),
+            ("--rate", "rate", &self.rate, &["stages", "think"]),
+            (
+                "--requests",
+                "requests",
+                &self.requests,
+                &["duration", "stages"],
+            ),
+            (
+                "--duration",
+                "duration",
+                &self.duration,
+                &["requests", "stages"],
+            ),
+            ("--think", "think", &self.think, &[]),
+            ("--timeout", "timeout", &self.timeout, &[]),
+            ("--warmup", "warmup", &self.warmup, &[]),
+            (
+                "--requests-per-connection",
+                "requests_per_connection",
+                &self.requests_per_connection,
+                &[],
+            ),
+            ("--seed", "seed", &self.seed, &[]),
+        ];
+        for (_, _, _, others) in load.iter().filter(|(_, _, said, _)| said.is_some()) {
+            others
+                .iter()
+                .for_each(|other| said::unset(root, "load", other));
+        }
+        for (flag, key, text, _) in load {
+            if let Some(text) = text {
+                let text = value(flag, text);
+                said::set(root, "load", key, text);
+            }
+        }
+        let mut every = |flag: &str, text: &Option<String>| {
+            let text = text.as_ref()?;
+            Some(Value::text(text, report.text(flag, text)))
+        };
+        let mut over = Over {
+            method: every("--method", &self.method),
+            body: every("--body", &self.body),
+            body_file: every("--body-file", &self.body_file),
+            body_size: every("--body-size", &self.body_size),
+            expect_status: every("--expect-status", &self.expect_status),
+            ..Over::default()
+        };
+        for header in &self.headers {
+            let place = report.text("--header", header);
+            over.headers.push(Value {
+                kind: Kind::List(vec![Value::text(header, place)]),
+                place,
+            });
+        }
+        for threshold in &self.thresholds {
+            let place = report.text("--threshold", threshold);
+            over.thresholds.push(Value::text(threshold, place));
+        }
+        over
+    }
+}
