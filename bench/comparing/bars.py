@@ -13,11 +13,11 @@ STYLE = """
     --ours: #37c2b8; --peer: #66727f; --floor: #a8923c; --whisker: #e4e8ec; } }
 """
 
-BAR, GAP, NAME = 16, 8, 150
+BAR, GAP, NAME = 14, 6, 120
 FONT = "font-family:system-ui,-apple-system,'Segoe UI',sans-serif"
 
 
-def bars(title, rows, width=760, text=lambda value: f"{value:.1f}", ceiling=None):
+def bars(title, rows, width=520, text=lambda value: f"{value:.1f}", ceiling=None):
     """`rows`: name, kind, and a spread (median, min, max). Bars beyond `ceiling` are cut, and look so."""
     rows = [it for it in rows if it[2]]
     if not rows:

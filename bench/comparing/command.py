@@ -2,7 +2,6 @@
 
 import argparse
 import datetime
-import hashlib
 import os
 import shlex
 import sys
@@ -13,7 +12,7 @@ from .contenders.envoy import Envoy
 from .contenders.floors import Direct, Forwarder
 from .contenders.haproxy import Haproxy
 from .contenders.nginx import Nginx
-from .contenders.portcullis import Portcullis
+from .contenders.portcullis import Bare, Portcullis
 from .contenders.traefik import Traefik
 from .generators.h2load import H2load
 from .generators.wrk import Wrk
@@ -149,15 +148,15 @@ class Comparison:
         self.args, self.stage, self.kept = args, stage, kept
         self.contenders = self._contenders()
         self.generator = self._generator(args.generator)
-        self.steady = self._steady()
+        self.paced = self._paced()
         self.about = {
             "machine": machine.about(),
-            "versions": {it.name: it.version() for it in self.contenders if it.version()},
+            "versions": {it.name: version for it in self.contenders if (version := it.version())},
             "cores": vars(args.cores),
         }
         self.about["versions"][self.generator.name] = self.generator.version()
-        if self.steady:
-            self.about["versions"][self.steady.name] = self.steady.version()
+        if self.paced:
+            self.about["versions"][self.paced.name] = self.paced.version()
         say(machine.in_words(self.about["machine"]))
         say(", ".join(f"{name} {version}" for name, version in self.about["versions"].items()))
 
@@ -170,7 +169,7 @@ class Comparison:
         if args.nginx_keepalive and "nginx" in args.peers:
             peers.insert(1, Nginx(args.nginx_keepalive))
         found = []
-        for it in [ours, *peers, Forwarder(args.floor), Direct()]:
+        for it in [ours, *peers, Bare(args.binary), Forwarder(args.floor), Direct()]:
             if it.program():
                 found.append(it)
             else:
@@ -187,7 +186,7 @@ class Comparison:
     def _path(self, name):
         return self.args.load_binary if name == "portcullis-load" else None
 
-    def _steady(self):
+    def _paced(self):
         names = [self.args.rate_generator] if self.args.rate_generator else [name for name, it in GENERATORS.items() if it.has_rate]
         for name in names:
             if self._path(name) or GENERATORS[name].found():
@@ -236,14 +235,13 @@ class Comparison:
         key = f"{job.name}@{connections}"
         said = {"date": datetime.datetime.now().astimezone().isoformat(timespec="minutes"), "command": self.args.said,
                 "rounds": self.args.rounds, "seconds": self.args.seconds, **(more or {})}
-        before = self.kept.get(key)
-        measured = before["measured"] if before and before["about"] == self.about else {}
-        self.kept.put({"key": key, "job": job.name, "title": job.title, "connections": connections,
-                       "about": self.about, "measured": {**measured, part: said}, "rows": rows})
+        self.kept.put(part, {"key": key, "job": job.name, "title": job.title, "connections": connections,
+                       "about": self.about, "measured": {part: said}, "rows": rows})
         self.kept.save()
 
     def _row(self, contender, job, **figures_of):
-        return {"name": contender.name, "kind": contender.kind, "note": contender.note(job), **figures_of}
+        return {"name": contender.name, "kind": contender.kind, "note": contender.note(job),
+                "verifies": contender.verifies, **figures_of}
 
     def _load(self, job, connections):
         args = self.args
@@ -254,12 +252,12 @@ class Comparison:
             found = rounds.run(f"{key} cost", standing, lambda port: self.generator.closed(port, job, connections, args.seconds), args.rounds)
             self._record(job, connections, "cost", [self._row(it, job, cost=found[it.name]) for it in able],
                          {"generator": self.generator.name})
-        if "latency" in args.measure and self.steady and not (job.close and not self.steady.reconnects):
+        if "latency" in args.measure and self.paced and not (job.close and not self.paced.reconnects):
             rate = args.rate or self._half(key)
             found = rounds.run(f"{key} latency at {rate}/s", standing,
-                               lambda port: self.steady.steady(port, job, connections, args.seconds, rate), args.rounds)
-            self._record(job, connections, "latency", [self._row(it, job, steady=found[it.name]) for it in able],
-                         {"generator": self.steady.name, "rate": rate, "from": self.steady.counts_from})
+                               lambda port: self.paced.steady(port, job, connections, args.seconds, rate), args.rounds)
+            self._record(job, connections, "latency", [self._row(it, job, latency=found[it.name]) for it in able],
+                         {"generator": self.paced.name, "rate": rate, "from": self.paced.counts_from})
         self.stage.clear()
         print(text.job(self.kept.get(key)), flush=True)
 
@@ -283,16 +281,11 @@ class Comparison:
 
     def _workers(self, job):
         connections, rate = self.args.connections[0], self.args.rate or 10_000
-        load = (lambda port, count: self.steady.steady(port, job, connections * count, self.args.seconds, rate)) if self.steady \
+        load = (lambda port, count: self.paced.steady(port, job, connections * count, self.args.seconds, rate)) if self.paced \
             else (lambda port, count: self.generator.closed(port, job, connections * count, self.args.seconds))
         rows = []
         for contender in self._able(job):
             say(f"workers: {contender.name}")
             rows.append(self._row(contender, job, workers=workers.measure(self.stage, contender, job, self.args, load)))
-        self._record(job, connections, "workers", rows, {"generator": (self.steady or self.generator).name, "rate": rate if self.steady else None})
+        self._record(job, connections, "workers", rows, {"generator": (self.paced or self.generator).name, "rate": rate if self.paced else None})
         print(text.job(self.kept.get(f"{job.name}@{connections}")), flush=True)
-
-
-def fingerprint(path):
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()[:12]

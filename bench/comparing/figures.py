@@ -64,13 +64,13 @@ def derive(job):
 
 def _added(row, named):
     """Latency beyond the direct way at the same rate, and that as a multiple of what the floor adds."""
-    if "steady" not in row or "direct" not in named or "steady" not in named["direct"] or row["name"] == "direct":
+    if "latency" not in row or "direct" not in named or "latency" not in named["direct"] or row["name"] == "direct":
         return None
     added = {}
-    floor = named.get("l4-floor", {}).get("steady")
+    floor = named.get("l4-floor", {}).get("latency")
     for key in ("p50", "p99", "p999"):
-        direct = named["direct"]["steady"][key]
-        mine = minus(row["steady"][key], direct)
+        direct = named["direct"]["latency"][key]
+        mine = minus(row["latency"][key], direct)
         of_floor = floor and minus(floor[key], direct)
         added[key] = spread(mine)
         # Where the floor adds nothing that the noise leaves visible, a multiple of it says nothing.

@@ -5,7 +5,7 @@ from html import escape
 from . import bars, figures, machine, text
 
 STYLE = """
-body { margin: 0 auto; max-width: 1000px; padding: 24px 16px 64px; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; max-width: 1180px; padding: 24px 16px 64px; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', sans-serif; }
 h1 { font-size: 24px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 40px 0 2px; padding-top: 16px; border-top: 1px solid var(--line); }
 p { margin: 4px 0 12px; } .dim { color: var(--dim); font-size: 13px; } code { font-size: 12.5px; }
@@ -59,8 +59,8 @@ def _charts(job):
 
     yield bars.bars("CPU per request, us (shorter is better)", rows("cost", "us"))
     yield bars.bars("Requests/s with all connections busy (longer is better)", rows("cost", "rps"), text=lambda it: f"{it:,.0f}")
-    yield bars.bars("p50 at half load, us", rows("steady", "p50"), text=lambda it: f"{it:,.0f}")
-    yield bars.bars("p99 at half load, us", rows("steady", "p99"), text=lambda it: f"{it:,.0f}")
+    yield bars.bars("p50 at half load, us", rows("latency", "p50"), text=lambda it: f"{it:,.0f}")
+    yield bars.bars("p99 at half load, us", rows("latency", "p99"), text=lambda it: f"{it:,.0f}")
     idle = [(it["name"], it["kind"], figures.spread([it["idle"]["bytes"]])) for it in job["rows"] if "idle" in it]
     yield bars.bars("Bytes for each idle connection (shorter is better)", idle, text=lambda it: f"{it:,.0f}")
     two = [(it["name"], it["kind"], figures.ratio(it["workers"]["one"]["us"], it["workers"]["two"]["us"]))

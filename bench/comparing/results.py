@@ -8,6 +8,7 @@ import json
 import os
 
 from . import figures
+from .jobs import ALL
 
 FORMAT = 1
 
@@ -23,14 +24,18 @@ class Results:
             if stored.get("format") == FORMAT:
                 self.jobs = {it["key"]: it for it in stored["jobs"]}
 
-    def put(self, job):
-        """A part of a job that was measured alone joins the other if both had the same surroundings."""
+    def put(self, part, job):
+        """Adds a freshly measured part (`cost`, `latency`, …) of a job.
+
+        Other parts stay if they had the same machine and versions. The part itself is replaced for all rows, the
+        ones not measured now too: rounds of different runs must never meet in a ratio.
+        """
         before = self.jobs.get(job["key"])
-        if before and before["about"] == job["about"] and not job.get("whole"):
-            rows = {it["name"]: it for it in before["rows"]}
+        if before and before["about"] == job["about"]:
+            rows = {it["name"]: {key: value for key, value in it.items() if key != part} for it in before["rows"]}
             for row in job["rows"]:
                 rows[row["name"]] = {**rows.get(row["name"], {}), **row}
-            job = {**before, **job, "rows": list(rows.values())}
+            job = {**job, "measured": {**before["measured"], **job["measured"]}, "rows": list(rows.values())}
         self.jobs[job["key"]] = figures.derive(job)
 
     def get(self, key):
@@ -44,7 +49,5 @@ class Results:
         os.replace(half, self.path)
 
     def ordered(self):
-        from .jobs import ALL
-
         places = {it.name: n for n, it in enumerate(ALL)}
         return sorted(self.jobs.values(), key=lambda it: (places.get(it["job"], 99), it["connections"]))

@@ -21,7 +21,7 @@ def job(job):
 
 def tables(job):
     """What there is of a job: a name, and rows of cells of which the first has the headings."""
-    for key, table in (("cost", _cost), ("steady", _steady), ("idle", _idle), ("workers", _workers)):
+    for key, table in (("cost", _cost), ("latency", _latency), ("idle", _idle), ("workers", _workers)):
         rows = [it for it in job["rows"] if key in it]
         if rows:
             yield key, list(table(rows, job))
@@ -36,14 +36,14 @@ def _cost(rows, job):
                number(figures.median(cost["p50"]), 0), number(figures.median(cost["p99"]), 0), mebibytes(figures.median(cost["rss"]))]
 
 
-def _steady(rows, job):
+def _latency(rows, job):
     yield [f"at {job['measured']['latency']['rate']}/s", "p50 us", "p99 us", "p99.9 us", "added p50", "x floor's", "added p99", "x floor's", "CPU us/request"]
     for it in rows:
-        steady, added = it["steady"], it["added"] or {}
-        yield [it["name"], spread(figures.spread(steady["p50"]), 0), spread(figures.spread(steady["p99"]), 0),
-               spread(figures.spread(steady["p999"]), 0), *[cell for key in ("p50", "p99") for cell in (
+        latency, added = it["latency"], it["added"] or {}
+        yield [it["name"], spread(figures.spread(latency["p50"]), 0), spread(figures.spread(latency["p99"]), 0),
+               spread(figures.spread(latency["p999"]), 0), *[cell for key in ("p50", "p99") for cell in (
                    number((added.get(key) or {}).get("median"), 0), ratio(added.get(f"{key}_times_floor")))],
-               spread(figures.spread(steady["us"]))]
+               spread(figures.spread(latency["us"]))]
 
 
 def _idle(rows, job):

@@ -1,5 +1,6 @@
 """The gateway under test, by its release binary."""
 
+import hashlib
 import os
 
 from .. import jobs, processes, tokens
@@ -69,18 +70,45 @@ class Portcullis(Contender):
         return self.binary if os.access(self.binary, os.X_OK) else None
 
     def version(self):
-        return says(self.binary, "--version").removeprefix("portcullis ")
+        """With the binary's own fingerprint, since between two builds the number seldom changes."""
+        with open(self.binary, "rb") as file:
+            built = hashlib.sha256(file.read()).hexdigest()[:8]
+        return f"{says(self.binary, '--version').removeprefix('portcullis ')} (build {built})"
 
     def note(self, job):
         return "verifies, limits, logs, counts, forwards the user" if job.policy == "gateway" else ""
 
+    def policy(self, job):
+        """What it is configured to do."""
+        return job.policy
+
     def command(self, place, job):
         text = HEAD.format(workers=place.workers, port=place.port, backend=place.backend)
-        if job.policy == "gateway":
+        if self.policy(job) == "gateway":
             text += GATEWAY.format(admin=processes.free_port(), issuer=tokens.ISSUER, audience=tokens.AUDIENCE,
                                    jwks=place.tokens.jwks, rate=place.rate)
-        elif job.policy == "routes":
+        elif self.policy(job) == "routes":
             text += "".join(ROUTE.format(n=n) for n in range(jobs.ROUTES))
         else:
             text += FORWARD
         return [self.binary, "run", "--config", place.write("portcullis.toml", text)]
+
+
+class Bare(Portcullis):
+    """The gateway without the policies of the gateway job, on the same requests: what policies cost is above this."""
+
+    name = "portcullis-bare"
+    kind = "floor"
+    verifies = False
+
+    def version(self):
+        return ""
+
+    def does(self, job):
+        return None if job.policy == "gateway" else "it is the gateway itself"
+
+    def note(self, job):
+        return "the gateway, forwarding alone"
+
+    def policy(self, job):
+        return "forward"

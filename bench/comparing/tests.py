@@ -1,0 +1,139 @@
+"""Tests of what needs no proxy: `cd bench && python3 -m unittest comparing.tests`."""
+
+import contextlib
+import tempfile
+import unittest
+from xml.etree import ElementTree
+
+from . import bars, chart, command, figures, idle, jobs, page, results, rounds, text
+from .generators import percentile
+
+MACHINE = {"cpu": "a <cpu>", "cores": 2, "memory_gib": 4, "virtual": True, "kernel": "6", "system": "a system"}
+
+
+def row(name, kind, us, **more):
+    cost = {"us": us, "rps": [1e6 / it if it else 9.0 for it in us], "busy": [0.5] * len(us), "rss": [1024] * len(us),
+            "p50": [1.0] * len(us), "p99": [2.0] * len(us), "p999": [3.0] * len(us)}
+    return {"name": name, "kind": kind, "note": "", "verifies": False, "cost": cost, **more}
+
+
+def job(rows, version="1", part="cost"):
+    said = {"date": "2026-01-02T03:04+00:00", "command": "bench/compare", "rounds": 2, "seconds": 1, "rate": 10, "generator": "wrk"}
+    return {"key": "plain@64", "job": "plain", "title": "plain & simple", "connections": 64,
+            "about": {"machine": MACHINE, "versions": {"portcullis": version}}, "measured": {part: said}, "rows": rows}
+
+
+class Figures(unittest.TestCase):
+    def test_ratio_is_the_median_of_the_rounds(self):
+        # The medians' ratio would be 1.0: the machine was slow in the second round for both.
+        self.assertEqual(figures.ratio([1, 20, 3], [2, 10, 3]), {"median": 1.0, "min": 0.5, "max": 2.0})
+        self.assertEqual(figures.ratio([1.0, 8.0], [2.0, 4.0])["median"], 1.25)
+
+    def test_no_figure_where_something_is_missing(self):
+        self.assertIsNone(figures.ratio([1, None], [1, 1]))
+        self.assertIsNone(figures.ratio([1, 1], [1]))
+        self.assertIsNone(figures.ratio([1, 1], [1, 0]))
+        self.assertIsNone(figures.spread([]))
+
+    def test_best_peer_is_neither_ours_nor_a_floor(self):
+        rows = [row("portcullis", "ours", [1, 1]), row("a", "peer", [3, 3]), row("b", "peer", [2, 9]), row("l4-floor", "floor", [0.5, 0.5])]
+        self.assertEqual(figures.best_peer(rows), "a")
+        found = figures.derive(job(rows))
+        self.assertAlmostEqual(found["rows"][1]["times"]["ours_to_it"]["median"], 1 / 3)
+        self.assertEqual(found["rows"][0]["times"]["floor"]["median"], 2)
+
+    def test_added_latency_is_beyond_direct_and_compared_with_the_floor(self):
+        def at(*p50):
+            return {"p50": list(p50), "p99": [9.0, 9.0], "p999": [9.0, 9.0], "us": [1, 1]}
+
+        rows = [row("portcullis", "ours", [1, 1], latency=at(130, 140)), row("l4-floor", "floor", [1, 1], latency=at(120, 120)),
+                row("direct", "floor", [None, None], latency=at(100, 100))]
+        added = figures.derive(job(rows))["rows"][0]["added"]
+        self.assertEqual(added["p50"], {"median": 35, "min": 30, "max": 40})
+        self.assertEqual(added["p50_times_floor"]["median"], 1.75)
+        self.assertIsNone(added["p99_times_floor"])  # the floor adds nothing to compare with
+
+    def test_percentile(self):
+        self.assertEqual([percentile(list(range(100)), it) for it in (0.5, 0.99, 1)], [50, 99, 99])
+        self.assertIsNone(percentile([], 0.5))
+
+
+class Order(unittest.TestCase):
+    def test_each_has_every_place(self):
+        names = ["a", "b", "c"]
+        found = [rounds.order(names, it) for it in range(6)]
+        self.assertEqual(found[0], names)
+        self.assertEqual(found[1], names[::-1])
+        for it in names:
+            self.assertEqual({order.index(it) for order in found}, {0, 1, 2})
+
+
+class Kept(unittest.TestCase):
+    def test_a_part_is_replaced_for_all_rows_and_others_stay(self):
+        with tempfile.TemporaryDirectory() as folder:
+            kept = results.Results(folder)
+            kept.put("cost", job([row("portcullis", "ours", [1, 1]), row("a", "peer", [2, 2])]))
+            kept.put("latency", job([{"name": "a", "kind": "peer", "note": "", "latency": {}}], part="latency"))
+            kept.save()
+            kept = results.Results(folder)
+            self.assertEqual(set(kept.get("plain@64")["measured"]), {"cost", "latency"})
+            kept.put("cost", job([row("portcullis", "ours", [1, 1])]))
+            rows = {it["name"]: it for it in kept.get("plain@64")["rows"]}
+            self.assertNotIn("cost", rows["a"])
+            self.assertIn("latency", rows["a"])
+
+    def test_another_build_starts_anew(self):
+        with tempfile.TemporaryDirectory() as folder:
+            kept = results.Results(folder)
+            kept.put("cost", job([row("a", "peer", [2, 2])]))
+            kept.put("cost", job([row("portcullis", "ours", [1, 1])], version="2"))
+            self.assertEqual([it["name"] for it in kept.get("plain@64")["rows"]], ["portcullis"])
+
+
+class Reports(unittest.TestCase):
+    found = figures.derive(job([row("portcullis", "ours", [1, 2]), row("a<b", "peer", [20, 30]), row("direct", "floor", [None, None])]))
+
+    def test_charts_are_well_formed(self):
+        for svg in (chart.svg([self.found]), bars.bars("a & b", [("x", "ours", figures.spread([1, 2]))]), chart.svg([])):
+            ElementTree.fromstring(svg)
+
+    def test_page_fetches_nothing_and_escapes(self):
+        html = page.html([self.found])
+        self.assertNotIn("<cpu>", html)
+        self.assertNotIn("a<b", html)
+        for it in ("src=", "<link", "@import", "url("):
+            self.assertNotIn(it, html)
+
+    def test_text_has_where_and_when(self):
+        said = text.job(self.found)
+        for it in ("a <cpu>", "portcullis 1", "2026-01-02", "2 rounds of 1 s"):
+            self.assertIn(it, said)
+
+
+class Command(unittest.TestCase):
+    def test_names_are_checked(self):
+        self.assertEqual(command.parse(["--jobs", "plain,1m"]).jobs, ["plain", "1m"])
+        self.assertEqual(command.parse(["--connections", "8,64"]).connections, [8, 64])
+        for wrong in (["--jobs", "plane"], ["--connections", "0"], ["--rounds", "0"], ["--peers", "apache"]):
+            with self.assertRaises(SystemExit), open("/dev/null", "w") as null:
+
+                with contextlib.redirect_stderr(null):
+                    command.parse(wrong)
+
+    def test_idle_connections_fit_the_descriptors(self):
+        self.assertEqual(idle.connections_possible(20_000, 10_000), 10_000)
+        self.assertLess(idle.connections_possible(1024, 10_000), 1024)
+
+    def test_jobs_have_requests(self):
+        class Tokens:
+            all = ["t"] * 3
+
+        for it in jobs.ALL:
+            it.prepare(Tokens)
+            self.assertTrue(it.requests)
+        routes = next(it for it in jobs.ALL if it.name == "routes").requests
+        self.assertEqual(len({it.path for it in routes}), jobs.ROUTES)
+
+
+if __name__ == "__main__":
+    unittest.main()
