@@ -81,7 +81,7 @@ impl Expect {
     pub fn check(&self, status: u16, headers: &[u8], body: Option<&[u8]>) -> Result<(), Unmet> {
         let bit = usize::from(status).wrapping_sub(100);
         let expected = self.statuses.get(bit / 64);
-        if !expected.is_some_and(|bits| bits >> (bit % 64) & 1 == 1) {
+        if expected.is_none_or(|bits| bits >> (bit % 64) & 1 == 0) {
             return Err(Unmet::Status(status));
         }
         if !self.headers.iter().all(|wanted| wanted.is_in(headers)) {

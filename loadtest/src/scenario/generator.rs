@@ -124,7 +124,7 @@ impl Odds {
             return 0;
         }
         let bits = random.next();
-        let column = ((bits >> 32) * self.columns.len() as u64 >> 32) as usize;
+        let column = (((bits >> 32) * self.columns.len() as u64) >> 32) as usize;
         match self.columns.get(column) {
             // The greatest threshold means always.
             Some((own, other)) if (bits as u32) >= *own && *own != u32::MAX => *other as usize,

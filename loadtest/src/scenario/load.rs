@@ -155,8 +155,7 @@ impl Said<'_> {
 
     fn open(&self, report: &mut Report) -> Load {
         if let Some(think) = self.think {
-            let fault = Fault::at(think.place, "an open loop has no pauses between requests");
-            report.add(fault.note("the rate alone says when a request is due; leave `think` out"));
+            no_pauses(report, think);
         }
         Load::Open {
             connections: self.connections(report, 1024),
@@ -221,6 +220,12 @@ impl Said<'_> {
             to_rate: rate,
         }]
     }
+}
+
+/// Tells of a pause in an open loop.
+pub(super) fn no_pauses(report: &mut Report, value: &Value) {
+    let fault = Fault::at(value.place, "an open loop has no pauses between requests");
+    report.add(fault.note("the rate alone says when a request is due; leave `think` out"));
 }
 
 /// Reads a pause: `"10ms"`, or `"10ms..50ms"` for a random one.

@@ -56,60 +56,18 @@ pub(super) struct Over {
     pub body_size: Option<Value>,
     pub expect_status: Option<Value>,
     pub thresholds: Vec<Value>,
+    /// Whether it asks for an open loop.
+    pub open: bool,
 }
 
 impl Overrides {
-    /// Lays `[target]` and `[load]` over what the file says, and gives the rest. What says the same thing in other
-    /// words goes: `--rate` takes the file's `stages` away, `--duration` its `requests`.
+    /// Lays `[target]` and `[load]` over what the file says, and gives the rest.
     pub(super) fn lay(&self, root: &mut Vec<Entry>, report: &mut Report) -> Over {
-        let mut value = |flag: &str, text: &str| Value::text(text, report.text(flag, text));
         if let Some(url) = &self.url {
-            let url = value("--url", url);
+            let url = Value::text(url, report.text("--url", url));
             said::set(root, "target", "url", url);
         }
-        let load: [(&str, &str, &Option<String>, &[&str]); 10] = [
-            ("--connections", "connections", &self.connections, &[]),
-            (
-                "--stages",
-                "stages",
-                &self.stages,
-                &["rate", "duration", "requests", "think"],
-            ),
-            ("--rate", "rate", &self.rate, &["stages", "think"]),
-            (
-                "--requests",
-                "requests",
-                &self.requests,
-                &["duration", "stages"],
-            ),
-            (
-                "--duration",
-                "duration",
-                &self.duration,
-                &["requests", "stages"],
-            ),
-            ("--think", "think", &self.think, &[]),
-            ("--timeout", "timeout", &self.timeout, &[]),
-            ("--warmup", "warmup", &self.warmup, &[]),
-            (
-                "--requests-per-connection",
-                "requests_per_connection",
-                &self.requests_per_connection,
-                &[],
-            ),
-            ("--seed", "seed", &self.seed, &[]),
-        ];
-        for (_, _, _, others) in load.iter().filter(|(_, _, said, _)| said.is_some()) {
-            others
-                .iter()
-                .for_each(|other| said::unset(root, "load", other));
-        }
-        for (flag, key, text, _) in load {
-            if let Some(text) = text {
-                let text = value(flag, text);
-                said::set(root, "load", key, text);
-            }
-        }
+        self.lay_load(root, report);
         let mut every = |flag: &str, text: &Option<String>| {
             let text = text.as_ref()?;
             Some(Value::text(text, report.text(flag, text)))
@@ -120,6 +78,7 @@ impl Overrides {
             body_file: every("--body-file", &self.body_file),
             body_size: every("--body-size", &self.body_size),
             expect_status: every("--expect-status", &self.expect_status),
+            open: self.rate.is_some() || self.stages.is_some(),
             ..Over::default()
         };
         for header in &self.headers {
@@ -134,5 +93,43 @@ impl Overrides {
             over.thresholds.push(Value::text(threshold, place));
         }
         over
+    }
+
+    /// What says the same thing in other words goes: `--rate` takes the file's `stages` away, `--duration` its
+    /// `requests`.
+    fn lay_load(&self, root: &mut Vec<Entry>, report: &mut Report) {
+        let flags: [(&str, &Option<String>, &[&str]); 10] = [
+            ("connections", &self.connections, &[]),
+            (
+                "stages",
+                &self.stages,
+                &["rate", "duration", "requests", "think"],
+            ),
+            ("rate", &self.rate, &["stages", "think"]),
+            ("requests", &self.requests, &["duration", "stages"]),
+            ("duration", &self.duration, &["requests", "stages"]),
+            ("think", &self.think, &[]),
+            ("timeout", &self.timeout, &[]),
+            ("warmup", &self.warmup, &[]),
+            (
+                "requests_per_connection",
+                &self.requests_per_connection,
+                &[],
+            ),
+            ("seed", &self.seed, &[]),
+        ];
+        for (_, _, others) in flags.iter().filter(|(_, said, _)| said.is_some()) {
+            others
+                .iter()
+                .for_each(|other| said::unset(root, "load", other));
+        }
+        for (key, text) in flags
+            .iter()
+            .filter_map(|(key, text, _)| Some((key, text.as_ref()?)))
+        {
+            let flag = format!("--{}", key.replace('_', "-"));
+            let text = Value::text(text, report.text(flag, text));
+            said::set(root, "load", key, text);
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::draw::{Draw, List};
 use super::headers::Spot;
-use super::problem::{Fault, Report};
+use super::problem::{Fault, Place, Report};
 use super::said::{self, Value};
 use super::values;
 use std::path::Path;
@@ -32,6 +32,7 @@ pub(super) struct Names<'s> {
 const KINDS: [&str; 3] = ["counter", "uuid", "text"];
 const MOST_VALUES: usize = 64;
 const MOST_TEXT: u64 = 65_536;
+const MOST_FILE: u64 = 64 << 20;
 
 impl<'s> Names<'s> {
     pub(super) fn new(tokens: &'s [String], folder: &'s Path) -> Names<'s> {
@@ -73,16 +74,7 @@ impl<'s> Names<'s> {
             rest = further;
             if let Some(before) = before.strip_suffix('$') {
                 literal.push_str(before);
-                match values::environment(inner) {
-                    Some(said) => literal.push_str(&said),
-                    None => {
-                        let message = format!("the environment has no variable `{inner}`");
-                        let place = said::inside(report, value, &format!("${{{inner}}}"));
-                        report.add(
-                            Fault::at(place, message).note("write `${{` for the signs themselves"),
-                        );
-                    }
-                }
+                literal.push_str(&variable(report, value, inner));
                 continue;
             }
             literal.push_str(before);
@@ -122,25 +114,52 @@ impl<'s> Names<'s> {
             Some((head, spec)) => (head.trim(), Some(spec.trim())),
             None => (inner.trim(), None),
         };
-        if spec.is_none()
-            && let Some(slot) = self.named.iter().position(|name| name == head)
-        {
-            if let (Draw::List(list), Spot::Path) = (&self.draws[slot], spot) {
-                self.check_list(report, value, &list.clone(), spot);
+        let before = self.named.iter().position(|name| name == head);
+        if let (Some(slot), None) = (before, spec) {
+            if let Draw::List(list) = &self.draws[slot] {
+                check_list(report, value, list, spot);
             }
             return Some(slot);
         }
         if !is_name(head.strip_prefix("token.").unwrap_or(head)) {
             let fault = Fault::at(place, format!("`{head}` is not a name"));
-            report.add(
-                fault.note("names are letters, digits, `_` and `-`; write `{{` for a brace itself"),
-            );
+            let names = "names are letters, digits, `_` and `-`; write `{{` for a brace itself";
+            report.add(fault.note(names));
             return None;
         }
-        let made = match (head, spec) {
-            (_, None) if head.starts_with("token.") => self.token(report, place, head),
-            (_, None) if KINDS.contains(&head) => parse_draw(head),
-            (_, None) => {
+        if before.is_some() {
+            let message = format!("`{head}` has been said before in this request");
+            let note = format!("write `{{{head}}}` for the same value, or take another name");
+            report.add(Fault::at(place, message).note(note));
+            return None;
+        }
+        if self.draws.len() == MOST_VALUES {
+            let message = format!("a request has at most {MOST_VALUES} values");
+            report.add(Fault::at(place, message));
+            return None;
+        }
+        let draw = self.draw(report, value, place, (head, spec))?;
+        if let Draw::List(list) = &draw {
+            check_list(report, value, list, spot);
+        }
+        self.draws.push(draw);
+        self.named.push(head.to_owned());
+        Some(self.draws.len() - 1)
+    }
+
+    /// Where a new value comes from.
+    fn draw(
+        &self,
+        report: &mut Report,
+        value: &Value,
+        place: Place,
+        said: (&str, Option<&str>),
+    ) -> Option<Draw> {
+        let made = match said {
+            (head, None) if head.starts_with("token.") => return self.token(report, place, head),
+            (head, None) if KINDS.contains(&head) => parse_draw(head),
+            (head, Some(spec)) if KINDS.contains(&head) => parse_draw(&format!("{head}:{spec}")),
+            (head, None) => {
                 let fault = Fault::at(place, format!("there is no value `{head}`"));
                 let known = self.named.iter().map(String::as_str).chain(KINDS);
                 report.add(fault.meant(head, known).note(format!(
@@ -148,86 +167,55 @@ impl<'s> Names<'s> {
                 )));
                 return None;
             }
-            (_, Some(spec)) if KINDS.contains(&head) => parse_draw(&format!("{head}:{spec}")),
             (_, Some(spec)) => match spec.strip_prefix("file:") {
-                Some(path) => self.listed(report, value, path.trim()),
+                Some(path) => return self.listed(report, value, place, path.trim()),
                 None => parse_draw(spec),
             },
         };
-        let draw = match made {
-            Ok(draw) => draw?,
-            Err(why) => {
-                report.add(Fault::at(place, why));
-                return None;
-            }
-        };
-        if spec.is_some() && self.named.iter().any(|name| name == head) {
-            let fault = Fault::at(
-                place,
-                format!("`{head}` has been said before in this request"),
-            );
-            report.add(fault.note(format!(
-                "write `{{{head}}}` for the same value, or take another name"
-            )));
-            return None;
-        }
-        if self.draws.len() >= MOST_VALUES {
-            report.add(Fault::at(
-                place,
-                format!("a request has at most {MOST_VALUES} values"),
-            ));
-            return None;
-        }
-        if let Draw::List(list) = &draw {
-            self.check_list(report, value, list, spot);
-        }
-        self.draws.push(draw);
-        self.named.push(head.to_owned());
-        Some(self.draws.len() - 1)
+        made.map_err(|why| report.add(Fault::at(place, why))).ok()
     }
 
-    fn token(
-        &self,
-        report: &mut Report,
-        place: super::problem::Place,
-        head: &str,
-    ) -> Result<Option<Draw>, String> {
+    fn token(&self, report: &mut Report, place: Place, head: &str) -> Option<Draw> {
         let name = head.strip_prefix("token.").unwrap_or(head);
         if let Some(set) = self.tokens.iter().position(|token| token == name) {
-            return Ok(Some(Draw::Token(set)));
+            return Some(Draw::Token(set));
         }
         let fault = Fault::at(place, format!("there are no tokens `{name}`"));
         let fault = fault.meant(name, self.tokens.iter().map(String::as_str));
         report.add(fault.note(format!("tokens are described in [token.{name}]")));
-        Ok(None)
+        None
     }
 
     /// The lines of a file.
-    fn listed(
-        &self,
-        report: &mut Report,
-        value: &Value,
-        path: &str,
-    ) -> Result<Option<Draw>, String> {
-        let Some(bytes) = values::file(report, value, self.folder, path, 64 << 20) else {
-            return Ok(None);
-        };
-        let list = lines(&bytes);
-        match list.len() {
-            0 => Err(format!("`{path}` has no line that says anything")),
-            _ => Ok(Some(Draw::List(Arc::new(list)))),
+    fn listed(&self, report: &mut Report, value: &Value, place: Place, path: &str) -> Option<Draw> {
+        let list = lines(&values::file(report, value, self.folder, path, MOST_FILE)?);
+        if list.len() == 0 {
+            let message = format!("`{path}` has no line that says anything");
+            report.add(Fault::at(place, message));
+            return None;
         }
+        Some(Draw::List(Arc::new(list)))
     }
+}
 
-    /// Tells of a value that can't stand in this place.
-    fn check_list(&self, report: &mut Report, value: &Value, list: &List, spot: Spot) {
-        for item in list.iter() {
-            let text = String::from_utf8_lossy(item);
-            if let Some(c) = spot.foreign(&text) {
-                let fault = Fault::at(value.place, format!("{c:?} in `{text}` can't stand here"));
-                report.add(fault.note(spot.advice(c)));
-                return;
-            }
+/// A variable of the environment; nothing when there is none, which is told.
+fn variable(report: &mut Report, value: &Value, name: &str) -> String {
+    values::environment(name).unwrap_or_else(|| {
+        let place = said::inside(report, value, &format!("${{{name}}}"));
+        let fault = Fault::at(place, format!("the environment has no variable `{name}`"));
+        report.add(fault.note("write `${{` for the signs themselves"));
+        String::new()
+    })
+}
+
+/// Tells of a value that can't stand in this place.
+fn check_list(report: &mut Report, value: &Value, list: &List, spot: Spot) {
+    for item in list.iter() {
+        let text = String::from_utf8_lossy(item);
+        if let Some(c) = spot.foreign(&text) {
+            let fault = Fault::at(value.place, format!("{c:?} in `{text}` can't stand here"));
+            report.add(fault.note(spot.advice(c)));
+            return;
         }
     }
 }
@@ -250,7 +238,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// What stands after the colon.
-fn parse_draw(spec: &str) -> Result<Option<Draw>, String> {
+fn parse_draw(spec: &str) -> Result<Draw, String> {
     let (kind, of) = match spec.split_once(':') {
         Some((kind, of)) => (kind.trim(), Some(of.trim())),
         None => (spec, None),
@@ -299,7 +287,7 @@ fn parse_draw(spec: &str) -> Result<Option<Draw>, String> {
             ));
         }
     };
-    Ok(Some(draw))
+    Ok(draw)
 }
 
 /// `1..100`, `001..100` (with zeros in front), or `1000..`: first, last, least width.

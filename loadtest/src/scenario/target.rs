@@ -55,7 +55,11 @@ pub(super) fn read(
     };
     match parse(url) {
         Ok((target, path)) => {
-            path.clone_into(&mut base.path);
+            if path.starts_with('/') {
+                path.clone_into(&mut base.path);
+            } else {
+                base.path.push_str(path);
+            }
             base.authority.clone_from(&target.authority);
             base.value = Some(value.clone());
             (target, base)

@@ -80,9 +80,10 @@ pub(super) fn read(
     program.body(&body);
     program.draw(names.draws);
     let think = match section.take("think") {
+        // The command line has made an open loop of it.
+        Some(_) if common.over.open => Think::default(),
         Some(value) if common.open => {
-            let fault = Fault::at(value.place, "an open loop has no pauses between requests");
-            report.add(fault.note("the rate alone says when a request is due; leave `think` out"));
+            load::no_pauses(report, value);
             Think::default()
         }
         Some(value) => load::read_think(report, value).unwrap_or_default(),

@@ -65,6 +65,37 @@ fn a_url_may_have_values_and_ipv6() {
 }
 
 #[test]
+fn a_url_without_a_path_asks_for_the_root() {
+    for (url, path) in [
+        ("http://h", "/"),
+        ("http://h?a=b", "/?a=b"),
+        ("http://h/", "/"),
+    ] {
+        let scenario = single(url, &Overrides::default());
+        let expected = format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!(requests(&scenario, 1)[0], expected);
+    }
+}
+
+#[test]
+fn the_path_of_the_target_goes_before_each_request_s() {
+    let path = |url: &str, path: &str| {
+        let text = format!("[target]\nurl = \"{url}\"\n[request.a]\npath = \"{path}\"\n");
+        let scenario = Scenario::parse(&text, "test.toml", Path::new("")).ok()?;
+        let request = requests(&scenario, 1).remove(0);
+        request.split(' ').nth(1).map(str::to_owned)
+    };
+    assert_eq!(path("http://h/api/", "/x").as_deref(), Some("/api/x"));
+    assert_eq!(path("http://h", "/x?y={{z}").as_deref(), Some("/x?y={z}"));
+    assert_eq!(path("http://h/api?x=y", "/x"), None);
+    assert_eq!(path("http://h", "x"), None);
+    assert_eq!(path("http://h", "/a b"), None);
+    assert_eq!(path("http://h", "/ä"), None);
+    assert_eq!(path("http://h", "/a#b"), None);
+    assert_eq!(path("http://h", "/{a:b c|d}"), None);
+}
+
+#[test]
 fn the_command_line_makes_a_whole_request() {
     let over = Overrides {
         method: Some("POST".into()),

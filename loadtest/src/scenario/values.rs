@@ -283,7 +283,7 @@ fn duration_text(duration: &Duration) -> String {
         ("s", 1_000_000),
         ("ms", 1_000),
     ];
-    let fits = |(_, length): &&(&str, u128)| micros >= *length && micros % length == 0;
+    let fits = |(_, length): &&(&str, u128)| micros >= *length && micros.is_multiple_of(*length);
     match units.iter().find(fits) {
         Some((name, length)) => format!("{}{name}", micros / length),
         None if micros == 0 => "0s".to_owned(),

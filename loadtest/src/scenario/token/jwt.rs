@@ -5,11 +5,12 @@ use super::key::{Algorithm, Key};
 use crate::scenario::draw::List;
 use crate::scenario::problem::{Fault, Report};
 use crate::scenario::random::Random;
-use crate::scenario::said::{Section, Word};
+use crate::scenario::said::{Section, Value, Word};
 use crate::scenario::values;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,7 +18,10 @@ use std::time::Duration;
 const MOST: u64 = 100_000;
 const MOST_UNASKED: u64 = 10_000;
 /// How many, when nothing in the claims says so.
-const SEVERAL: u64 = 100;
+const SEVERAL: usize = 100;
+const HOUR: Duration = Duration::from_secs(3600);
+const LIFETIMES: RangeInclusive<Duration> =
+    Duration::from_secs(2)..=Duration::from_secs(3650 * 86_400);
 /// Servers bound their heads; a token beyond this helps nobody.
 const MOST_BYTES: usize = 16 << 10;
 
@@ -41,105 +45,92 @@ pub(super) fn read(
     report: &mut Report,
 ) -> Option<Jwt> {
     let before = report.len();
-    let algorithm = section.take("algorithm");
-    let key = section.take("key");
-    let kid = section
-        .take("kid")
-        .and_then(|value| values::text(report, value));
-    let claims = match section.take("claims") {
-        Some(value) => Claims::read(value, folder, report),
-        None => Claims::default(),
-    };
-    let said_count = section.take("count");
-    let count = said_count.and_then(|value| values::count(report, value, 1..=MOST));
-    let lifetime = match section.take("lifetime") {
-        Some(value) => {
-            let within = Duration::from_secs(2)..=Duration::from_secs(3650 * 86_400);
-            values::duration(report, value, within)?
-        }
-        None => Duration::from_secs(3600),
-    };
-    let Some(algorithm_value) = algorithm else {
-        let fault = Fault::at(
-            word.place,
-            format!("[token.{}] lacks its algorithm", word.text),
-        );
-        let known = Algorithm::names().join(", ");
-        report.add(fault.note(format!(
-            "`algorithm` is one of {known}; or say `file`, to take tokens from one"
-        )));
-        return None;
-    };
-    let name = values::text(report, algorithm_value)?;
-    let Some(algorithm) = Algorithm::named(name) else {
-        let fault = Fault::at(
-            algorithm_value.place,
-            format!("there is no algorithm `{name}` here"),
-        );
-        let known = Algorithm::names().join(", ");
-        report.add(
-            fault
-                .meant(name, Algorithm::names())
-                .note(format!("the algorithms are {known}")),
-        );
-        return None;
-    };
-    let Some(key_value) = key else {
-        let fault = Fault::at(word.place, format!("[token.{}] lacks its key", word.text));
-        report.add(fault.note("`key` is \"file:key.pem\" or \"${ENV_NAME}\""));
-        return None;
-    };
-    let bytes = values::secret(report, key_value, folder, algorithm.is_shared())?;
-    let key = match Key::read(algorithm, &bytes) {
-        Ok(key) => key,
-        Err((why, note)) => {
-            let fault = Fault::at(key_value.place, why);
-            report.add(match note {
-                "" => fault,
-                note => fault.note(note),
-            });
-            return None;
-        }
-    };
-    let count = match (count, claims.variety()) {
-        (Some(count), _) => count,
-        (None, None) if claims.is_fixed() => 1,
-        (None, None) => SEVERAL,
-        (None, Some(variety)) if variety <= MOST_UNASKED => variety,
-        (None, Some(variety)) => {
-            let message = format!("the claims of [token.{}] have {variety} values", word.text);
-            report.add(Fault::at(word.place, message).note(format!(
-                "say how many tokens to make, as in `count = {MOST_UNASKED}`: at most {MOST}; signing one takes up to 1 ms"
-            )));
-            return None;
-        }
+    let (algorithm, key) = (section.take("algorithm"), section.take("key"));
+    let kid = section.take("kid");
+    let claims = section.take("claims");
+    let claims = claims.map(|value| Claims::read(value, folder, report));
+    let claims = claims.unwrap_or_default();
+    let count = section.take("count");
+    let count = count.and_then(|value| values::count(report, value, 1..=MOST));
+    let lifetime = section.take("lifetime");
+    let lifetime = lifetime.map(|value| values::duration(report, value, LIFETIMES));
+    let key = read_key(word, (algorithm, key), folder, report);
+    let jwt = Jwt {
+        kid: match kid {
+            Some(value) => values::text(report, value)?.to_owned(),
+            None => word.text.clone(),
+        },
+        count: match count {
+            Some(count) => count as usize,
+            None => several(word, &claims, report)?,
+        },
+        claims,
+        lifetime: lifetime.map_or(Some(HOUR), |it| it)?.as_secs(),
+        key: key?,
     };
     if report.len() > before {
         return None;
     }
-    let jwt = Jwt {
-        key,
-        kid: kid.unwrap_or(&word.text).to_owned(),
-        claims,
-        count: count as usize,
-        lifetime: lifetime.as_secs(),
+    let length = jwt.token(0, &mut Random::new(0), 0).map(|it| it.len());
+    let message = match length {
+        Some(length) if length <= MOST_BYTES => return Some(jwt),
+        Some(length) => format!("a token of [token.{}] has {length} bytes", word.text),
+        None => format!("nothing can be signed for [token.{}]", word.text),
     };
-    match jwt.token(0, &mut Random::new(0), 0) {
-        Some(token) if token.len() <= MOST_BYTES => Some(jwt),
-        Some(token) => {
-            let message = format!(
-                "the tokens of [token.{}] have {} bytes",
-                word.text,
-                token.len()
-            );
-            report.add(Fault::at(word.place, message).note(format!("at most {MOST_BYTES}")));
+    report.add(Fault::at(word.place, message).note(format!("at most {MOST_BYTES} bytes")));
+    None
+}
+
+/// How many tokens to make when nothing says so: as many as the claims have values.
+fn several(word: &Word, claims: &Claims, report: &mut Report) -> Option<usize> {
+    match claims.variety() {
+        _ if claims.is_fixed() => Some(1),
+        None => Some(SEVERAL),
+        Some(variety) if variety <= MOST_UNASKED => Some(variety as usize),
+        Some(variety) => {
+            let message = format!("the claims of [token.{}] have {variety} values", word.text);
+            report.add(Fault::at(word.place, message).note(format!(
+                "say how many tokens to make, as in `count = {MOST_UNASKED}`: at most {MOST}; signing one takes up to 1 ms"
+            )));
             None
         }
-        None => {
-            report.add(Fault::at(
-                key_value.place,
-                "nothing can be signed with this key",
-            ));
+    }
+}
+
+/// Algorithm and key, which must fit.
+fn read_key(
+    word: &Word,
+    (algorithm, key): (Option<&Value>, Option<&Value>),
+    folder: &Path,
+    report: &mut Report,
+) -> Option<Key> {
+    let known = format!("the algorithms are {}", Algorithm::names().join(", "));
+    if key.is_none() {
+        let fault = Fault::at(word.place, format!("[token.{}] lacks its key", word.text));
+        report.add(fault.note("write key = \"file:key.pem\" or \"${ENV_NAME}\"; or file = \"tokens.txt\", to take tokens from there"));
+    }
+    let Some(value) = algorithm else {
+        if key.is_some() {
+            let message = format!("[token.{}] lacks its algorithm", word.text);
+            report.add(Fault::at(word.place, message).note(known));
+        }
+        return None;
+    };
+    let name = values::text(report, value)?;
+    let Some(algorithm) = Algorithm::named(name) else {
+        let fault = Fault::at(value.place, format!("there is no algorithm `{name}` here"));
+        report.add(fault.meant(name, Algorithm::names()).note(known));
+        return None;
+    };
+    let bytes = values::secret(report, key?, folder, algorithm.is_shared())?;
+    match Key::read(algorithm, &bytes) {
+        Ok(key) => Some(key),
+        Err((why, note)) => {
+            let fault = Fault::at(key?.place, why);
+            report.add(match note {
+                "" => fault,
+                note => fault.note(note),
+            });
             None
         }
     }
