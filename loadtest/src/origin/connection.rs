@@ -1,0 +1,500 @@
+//! The life of a connection: rest, read heads, answer them, again.
+//!
+//! Requests that came together are answered together. A connection at rest holds no buffer. In steady state a request for
+//! a kept answer allocates nothing.
+
+use std::time::Duration;
+
+use engine_net::deadline::{self, Deadline, Strike};
+use engine_net::{Buffer, Conn, Shutdown, clock, is_cancelled, runtime};
+
+use super::answer::{self, Answers, Connection, HEAD_ROOM, Head, Length, Source, TEXT};
+use super::ask::{Ask, Reset, What};
+use super::body::Body;
+use super::echo::Echo;
+use super::head::{self, Refusal, Version};
+use super::worker::Worker;
+
+/// A connection that has been quiet for this long comes to rest, nanoseconds.
+const QUIET: u64 = 20_000_000;
+/// A head or a body must go on within this time, and a resting connection is closed after it: half an hour.
+const PATIENCE: u64 = 1_800_000_000_000;
+/// A refused client is listened to for at most this long and this much, so that the answer reaches it.
+const LINGER: u64 = 1_000_000_000;
+const LINGER_BYTES: usize = 1 << 20;
+/// A body of which more than this is to come is read into a large buffer.
+const MANY: u64 = 64 * 1024;
+
+const TOO_LARGE: Refusal = Refusal(431, "the head is too large");
+
+/// How serving came to an end, for now or for good.
+enum End {
+    Rest,
+    Close,
+    /// Close, but so that the last answer arrives though the client may still send.
+    Linger,
+    Reset,
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve(worker: &Worker, conn: Conn) {
+    let deadline = Deadline::new(&conn);
+    loop {
+        // Boxed: a connection at rest does without.
+        let end = Box::pin(busy(worker, &conn, &deadline)).await;
+        match end {
+            End::Rest => {}
+            End::Close => return,
+            End::Linger => return linger(&conn, &deadline).await,
+            End::Reset => return conn.reset_at_close(),
+        }
+        if worker.ending.get() {
+            return;
+        }
+        deadline.set(deadline::now().saturating_add(PATIENCE), Strike::Rest);
+        let readable = conn.readable().await;
+        let struck = deadline.struck();
+        deadline.clear();
+        if readable.is_err() || struck {
+            return;
+        }
+    }
+}
+
+async fn busy(worker: &Worker, conn: &Conn, deadline: &Deadline) -> End {
+    let mut busy = Busy {
+        worker,
+        conn,
+        deadline,
+        inbound: Buffer::standard(),
+        out: Buffer::standard(),
+        echo: Echo::default(),
+    };
+    match busy.run().await {
+        Ok(never) => match never {},
+        Err(end) => end,
+    }
+}
+
+/// Reads and throws away for a moment: closing on unread bytes would reset what was just sent.
+async fn linger(conn: &Conn, deadline: &Deadline) {
+    conn.shutdown(Shutdown::Write);
+    let end = clock::now().saturating_add(LINGER);
+    let mut buf = Buffer::standard();
+    let mut discarded = 0;
+    while discarded < LINGER_BYTES {
+        buf.clear();
+        deadline.set(end, Strike::BothShut);
+        let (result, back) = conn.read(buf).await;
+        buf = back;
+        match result {
+            Ok(n) if n > 0 && !deadline.struck() => discarded += n,
+            _ => return,
+        }
+    }
+}
+
+/// A connection with requests.
+struct Busy<'a> {
+    worker: &'a Worker,
+    conn: &'a Conn,
+    deadline: &'a Deadline,
+    /// What has been read and not used yet.
+    inbound: Buffer,
+    /// Answers that are not sent yet.
+    out: Buffer,
+    echo: Echo,
+}
+
+/// A request, once its head's bytes are gone.
+#[derive(Clone, Copy)]
+struct Request {
+    ask: Ask,
+    version: Version,
+    head_only: bool,
+    keep_alive: bool,
+}
+
+impl Busy<'_> {
+    /// Answers request after request until there is an end.
+    async fn run(&mut self) -> Result<std::convert::Infallible, End> {
+        loop {
+            let head = match head::parse(self.inbound.filled()) {
+                Ok(Some(head)) => head,
+                Ok(None) => {
+                    self.more().await?;
+                    continue;
+                }
+                Err(refusal) => return Err(self.refuse(refusal, "").await),
+            };
+            let ask = match Ask::of(head.target) {
+                Ok(ask) => ask,
+                Err((what, wanted)) => {
+                    let what = String::from_utf8_lossy(what).into_owned();
+                    let refusal = Refusal(400, wanted);
+                    return Err(self.refuse(refusal, &what).await);
+                }
+            };
+            let request = Request {
+                ask,
+                version: head.version,
+                head_only: head.method == b"HEAD",
+                keep_alive: head.keep_alive && !self.worker.ending.get(),
+            };
+            let mut body = Body::new(head.framing);
+            let (len, asks_first) = (head.len, head.expects_continue);
+            if ask.what == What::Echo {
+                self.echo.begin(&head);
+            }
+            self.inbound.consume(len);
+            if !body.is_over() {
+                self.receive(&mut body, asks_first, ask.what == What::Echo)
+                    .await?;
+            }
+            let usual = request.keep_alive && request.version == Version::Http11;
+            if usual && ask.is_plain() && Answers::keeps(ask.what) {
+                self.answer_kept(request).await?;
+            } else {
+                self.answer(request).await?;
+            }
+        }
+    }
+
+    /// Sends what is ready, then reads more of a head.
+    async fn more(&mut self) -> Result<(), End> {
+        self.flush().await?;
+        if self.inbound.room() == 0 {
+            self.inbound.compact();
+            if self.inbound.room() == 0 {
+                return Err(self.refuse(TOO_LARGE, "").await);
+            }
+        }
+        let waiting = self.inbound.is_empty();
+        if waiting && self.worker.ending.get() {
+            return Err(End::Close);
+        }
+        let patience = if waiting { QUIET } else { PATIENCE };
+        let at = deadline::now().saturating_add(patience);
+        self.deadline.set(at, Strike::CancelRead);
+        let inbound = std::mem::take(&mut self.inbound);
+        let (read, back) = self.conn.read_cancelable(inbound).await;
+        self.inbound = back;
+        self.deadline.clear();
+        match read {
+            Ok(n) if n > 0 => Ok(()),
+            Err(error) if is_cancelled(&error) && waiting => Err(End::Rest),
+            _ => Err(End::Close),
+        }
+    }
+
+    /// Reads a body to its end.
+    async fn receive(
+        &mut self,
+        body: &mut Body,
+        asks_first: bool,
+        echoed: bool,
+    ) -> Result<(), End> {
+        if asks_first && self.inbound.is_empty() {
+            self.room(HEAD_ROOM).await?;
+            self.out.extend(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        loop {
+            let echo = &mut self.echo;
+            let taken = body.take(self.inbound.filled(), |data| {
+                if echoed {
+                    echo.more(data);
+                }
+            });
+            match taken {
+                Ok(taken) => self.inbound.consume(taken),
+                Err(refusal) => return Err(self.refuse(refusal, "").await),
+            }
+            if body.is_over() {
+                return Ok(());
+            }
+            self.flush().await?;
+            if body.left() > MANY && !self.inbound.is_large() {
+                self.inbound = Buffer::large();
+            }
+            let at = deadline::now().saturating_add(PATIENCE);
+            self.deadline.set(at, Strike::BothShut);
+            let inbound = std::mem::take(&mut self.inbound);
+            let (read, back) = self.conn.read(inbound).await;
+            self.inbound = back;
+            self.deadline.clear();
+            if !read.is_ok_and(|n| n > 0) {
+                return Err(End::Close);
+            }
+        }
+    }
+
+    /// Answers from what is kept.
+    async fn answer_kept(&mut self, request: Request) -> Result<(), End> {
+        let (what, head_only) = (request.ask.what, request.head_only);
+        let answers = &self.worker.answers;
+        if answers.borrow_mut().append(what, head_only, &mut self.out) {
+            return Ok(());
+        }
+        self.flush().await?;
+        // It fits an empty buffer.
+        answers.borrow_mut().append(what, head_only, &mut self.out);
+        Ok(())
+    }
+
+    /// Answers as asked.
+    async fn answer(&mut self, mut request: Request) -> Result<(), End> {
+        if request.ask.rate < 1.0 && !self.worker.chance(request.ask.rate) {
+            request.ask = request.ask.spared();
+        }
+        let faults = request.ask.faults;
+        if faults.delay > 0 {
+            // Earlier answers are not delayed by it.
+            self.pause(faults.delay).await?;
+        }
+        if faults.reset == Reset::Head {
+            self.flush().await?;
+            return Err(End::Reset);
+        }
+        match request.ask.what {
+            What::Events(events) => self.stream(request, events).await?,
+            What::Echo => {
+                let mut echo = std::mem::take(&mut self.echo);
+                let text = echo.finish();
+                let size = text.len() as u64;
+                let sent = self.send(request, "application/json", Source::Text(text), size);
+                sent.await?;
+                self.echo = echo;
+            }
+            what => {
+                let (source, size) = answer::body(what);
+                self.send(request, TEXT, source, size).await?;
+            }
+        }
+        if request.keep_alive && self.framing(request) != Length::Close {
+            return Ok(());
+        }
+        self.flush().await?;
+        Err(if self.inbound.is_empty() {
+            End::Close
+        } else {
+            End::Linger
+        })
+    }
+
+    /// How a body is framed whose length is not told in front.
+    fn framing(&self, request: Request) -> Length {
+        let pieces = request.ask.faults.chunks > 0 || matches!(request.ask.what, What::Events(_));
+        match request.version {
+            _ if !pieces => Length::None,
+            Version::Http11 => Length::Chunked,
+            Version::Http10 => Length::Close,
+        }
+    }
+
+    /// Appends the head.
+    async fn head(&mut self, request: Request, kind: &'static str, size: u64) -> Result<(), End> {
+        let status = request.ask.faults.status;
+        let length = match self.framing(request) {
+            _ if answer::is_bodiless(status) => Length::None,
+            Length::None => Length::Known(size),
+            pieces => pieces,
+        };
+        let head = Head {
+            status,
+            kind,
+            length,
+            connection: match request.version {
+                _ if !request.keep_alive || length == Length::Close => Connection::Close,
+                Version::Http10 => Connection::KeepAlive,
+                Version::Http11 => Connection::Stays,
+            },
+        };
+        self.room(HEAD_ROOM).await?;
+        self.worker.answers.borrow().head(head, &mut self.out);
+        Ok(())
+    }
+
+    /// Sends an answer with a body of `size` bytes: whole, or in the pieces that were asked for.
+    async fn send(
+        &mut self,
+        request: Request,
+        kind: &'static str,
+        source: Source<'_>,
+        size: u64,
+    ) -> Result<(), End> {
+        let faults = request.ask.faults;
+        if size > self.out.room() as u64 && !self.out.is_large() {
+            self.flush().await?;
+            self.out = Buffer::large();
+        }
+        self.head(request, kind, size).await?;
+        if request.head_only || answer::is_bodiless(faults.status) {
+            return Ok(());
+        }
+        let framing = self.framing(request);
+        let end = if faults.reset == Reset::Body {
+            size / 2
+        } else {
+            size
+        };
+        if framing == Length::None {
+            self.bytes(source, 0, end).await?;
+        } else {
+            let pieces = faults.chunks.min(size.max(1));
+            for piece in 0..pieces {
+                let border =
+                    |n: u64| (u128::from(size) * u128::from(n) / u128::from(pieces)) as u64;
+                let (from, to) = (border(piece), border(piece + 1).min(end));
+                if to <= from {
+                    break;
+                }
+                if piece > 0 && faults.every > 0 {
+                    self.pause(faults.every).await?;
+                }
+                self.open_chunk(framing, to - from).await?;
+                self.bytes(source, from, to).await?;
+                self.close_chunk(framing).await?;
+                // Each piece is to arrive by itself.
+                self.flush().await?;
+            }
+        }
+        if faults.reset == Reset::Body {
+            self.flush().await?;
+            return Err(End::Reset);
+        }
+        self.close_body(framing).await
+    }
+
+    /// Sends server-sent events.
+    async fn stream(&mut self, request: Request, events: u64) -> Result<(), End> {
+        self.head(request, "text/event-stream", 0).await?;
+        if request.head_only || answer::is_bodiless(request.ask.faults.status) {
+            return Ok(());
+        }
+        let framing = self.framing(request);
+        let end = match request.ask.faults.reset {
+            Reset::Body => events / 2,
+            Reset::Never | Reset::Head => events,
+        };
+        for event in 1..=end {
+            let text = format!("id: {event}\ndata: {{\"event\":{event},\"of\":{events}}}\n\n");
+            self.open_chunk(framing, text.len() as u64).await?;
+            self.out.extend(text.as_bytes());
+            self.close_chunk(framing).await?;
+            if event < end {
+                self.pause(request.ask.faults.every).await?;
+                if self.worker.ending.get() {
+                    return Err(End::Close);
+                }
+            }
+        }
+        if end < events {
+            self.flush().await?;
+            return Err(End::Reset);
+        }
+        self.close_body(framing).await
+    }
+
+    async fn open_chunk(&mut self, framing: Length, size: u64) -> Result<(), End> {
+        if framing != Length::Chunked {
+            return Ok(());
+        }
+        self.room(HEAD_ROOM).await?;
+        let mut line = [b'0'; 18];
+        let mut at = 16;
+        line[16..].copy_from_slice(b"\r\n");
+        let mut rest = size;
+        while rest > 0 && at > 0 {
+            at -= 1;
+            line[at] = char::from_digit((rest % 16) as u32, 16).map_or(b'0', |it| it as u8);
+            rest /= 16;
+        }
+        self.out.extend(&line[at..]);
+        Ok(())
+    }
+
+    async fn close_chunk(&mut self, framing: Length) -> Result<(), End> {
+        if framing == Length::Chunked {
+            self.room(HEAD_ROOM).await?;
+            self.out.extend(b"\r\n");
+        }
+        Ok(())
+    }
+
+    async fn close_body(&mut self, framing: Length) -> Result<(), End> {
+        if framing == Length::Chunked {
+            self.room(HEAD_ROOM).await?;
+            self.out.extend(b"0\r\n\r\n");
+        }
+        Ok(())
+    }
+
+    /// Appends bytes of a body, and sends them whenever the buffer is full.
+    async fn bytes(&mut self, source: Source<'_>, from: u64, to: u64) -> Result<(), End> {
+        let mut at = from;
+        while at < to {
+            if self.out.room() == 0 {
+                self.flush().await?;
+            }
+            let max = usize::try_from(to - at).unwrap_or(usize::MAX);
+            let piece = source.piece(at, max.min(self.out.room()));
+            self.out.extend(piece);
+            at += piece.len() as u64;
+            if piece.is_empty() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers that a request is refused; the connection then ends.
+    async fn refuse(&mut self, refusal: Refusal, what: &str) -> End {
+        let Refusal(status, why) = refusal;
+        let text = match what {
+            "" => format!("{why}\n"),
+            _ => format!("{what}: must be {why}\n"),
+        };
+        let head = Head {
+            status,
+            kind: TEXT,
+            length: Length::Known(text.len() as u64),
+            connection: Connection::Close,
+        };
+        if self.room(HEAD_ROOM).await.is_err() {
+            return End::Close;
+        }
+        self.worker.answers.borrow().head(head, &mut self.out);
+        let sent = self
+            .bytes(Source::Text(text.as_bytes()), 0, text.len() as u64)
+            .await;
+        match sent.and(self.flush().await) {
+            Ok(()) => End::Linger,
+            Err(end) => end,
+        }
+    }
+
+    /// Sends what is ready, and waits.
+    async fn pause(&mut self, ns: u64) -> Result<(), End> {
+        self.flush().await?;
+        runtime::sleep(Duration::from_nanos(ns)).await;
+        Ok(())
+    }
+
+    /// Makes room for so many bytes.
+    async fn room(&mut self, bytes: usize) -> Result<(), End> {
+        if self.out.room() < bytes {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is ready.
+    async fn flush(&mut self) -> Result<(), End> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let (sent, back) = self.conn.write(std::mem::take(&mut self.out)).await;
+        self.out = back;
+        sent.map_err(|_| End::Close)
+    }
+}
