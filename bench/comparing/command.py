@@ -15,11 +15,12 @@ from .contenders.nginx import Nginx
 from .contenders.portcullis import Bare, Portcullis
 from .contenders.traefik import Traefik
 from .generators.h2load import H2load
+from .generators.portcullis_load import PortcullisLoad
 from .generators.wrk import Wrk
 from .processes import Failed
 from .stage import Stage, say
 
-GENERATORS = {it.name: it for it in (Wrk, H2load)}
+GENERATORS = {it.name: it for it in (Wrk, PortcullisLoad, H2load)}
 PEERS = {it.name: it for it in (Nginx, Haproxy, Envoy, Traefik)}
 
 ABOUT = """\
@@ -281,8 +282,12 @@ class Comparison:
 
     def _workers(self, job):
         connections, rate = self.args.connections[0], self.args.rate or 10_000
-        load = (lambda port, count: self.paced.steady(port, job, connections * count, self.args.seconds, rate)) if self.paced \
-            else (lambda port, count: self.generator.closed(port, job, connections * count, self.args.seconds))
+
+        def load(port, share, count):
+            if self.paced:
+                return self.paced.steady(port, job, connections * count, self.args.seconds, rate * share)
+            return self.generator.closed(port, job, connections * count, self.args.seconds)
+
         rows = []
         for contender in self._able(job):
             say(f"workers: {contender.name}")

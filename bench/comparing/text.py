@@ -54,10 +54,11 @@ def _idle(rows, job):
 
 
 def _workers(rows, job):
-    yield ["", "CPU us/request, one", "two", "requests per CPU-second, two to one"]
+    yield ["", "CPU us/request, one", "two", "two processes", "requests per CPU-second, two to one", "two to two processes"]
     for it in rows:
-        one, two = (it["workers"][key]["us"] for key in ("one", "two"))
-        yield [it["name"], spread(figures.spread(one)), spread(figures.spread(two)), ratio(figures.ratio(one, two))]
+        one, two, apart = (it["workers"][key]["us"] for key in ("one", "two", "apart"))
+        yield [it["name"], *[spread(figures.spread(series)) for series in (one, two, apart)],
+               ratio(figures.ratio(one, two)), ratio(figures.ratio(apart, two))]
 
 
 def spread(it, digits=2):

@@ -1,21 +1,52 @@
 """What a second worker costs: the same total rate on one worker and on two, each with as many connections.
 
-Two workers that share nothing serve as many requests per second of CPU as one; what is less is the price of
-what they share, and of waking up twice as often for half as much. Cores are shared with client and backend
-where there are only two, so that cost is compared and not the highest rate.
+Two workers that share nothing should serve as many requests per second of CPU as one. What is less has two causes,
+which a third arrangement tells apart: two processes of one worker each, which certainly share nothing, but wake up
+as often for as little, and have one of them on the core of client and backend where there are only two. Two
+workers beside two processes is the price of what workers share.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 from . import rounds
+from .generators import Sample
+
+
+class Apart:
+    """Two processes under the load of one; to the rounds it looks like a single contender."""
+
+    name = "apart"
+    program = True
+
+    def __init__(self, first, second):
+        self.both = (first, second)
+        self.port = (first.port, second.port)
+
+    def run_time(self):
+        return sum(it.run_time() for it in self.both)
+
+    def resident_kib(self):
+        return sum(it.resident_kib() for it in self.both)
 
 
 def measure(stage, contender, job, args, load):
-    """`{"one": figures, "two": figures}`, taken in the same rounds. `load(port, connections)` gives a Sample."""
-    pair = []
-    for workers, name in ((1, "one"), (2, "two")):
-        it = stage.start(contender, job, workers=workers, cores=args.cores.workers)
-        it.name, it.workers = name, workers
-        pair.append(it)
-    at = {it.port: it.workers for it in pair}
-    found = rounds.run(f"workers, {contender.name}", pair, lambda port: load(port, at[port]), args.rounds)
+    """`{"one": …, "two": …, "apart": …}`, taken in the same rounds.
+
+    `load(port, share, workers)` gives the Sample of `share` of the rate on the connections of so many workers.
+    """
+    cores = args.cores.workers.split(",")
+    one = stage.start(contender, job, workers=1, cores=cores[0])
+    two = stage.start(contender, job, workers=2, cores=args.cores.workers)
+    apart = Apart(one, stage.start(contender, job, workers=1, cores=cores[1]))
+    one.name, two.name = "one", "two"
+
+    def of(port):
+        if isinstance(port, tuple):
+            with ThreadPoolExecutor(2) as pool:
+                first, second = pool.map(lambda it: load(it, 0.5, 1), port)
+            return Sample(first.requests + second.requests, max(first.seconds, second.seconds), first.failed + second.failed)
+        return load(port, 1, 2 if port == two.port else 1)
+
+    found = rounds.run(f"workers, {contender.name}", [one, two, apart], of, args.rounds)
     stage.clear()
     return found

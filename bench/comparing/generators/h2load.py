@@ -27,7 +27,7 @@ class H2load(Generator):
         return self._run(port, job, connections, seconds, [f"--rps={max(1, round(rate / connections))}"])
 
     def _run(self, port, job, connections, seconds, more):
-        urls, log = f"{self.folder}/{job.name}.urls", f"{self.folder}/h2load.log"
+        urls, log = f"{self.folder}/{job.name}-{port}.urls", f"{self.folder}/h2load-{port}.log"
         with open(urls, "w") as out:
             out.writelines(f"http://127.0.0.1:{port}{it.path}\n" for it in job.requests)
         open(log, "w").close()
@@ -35,7 +35,7 @@ class H2load(Generator):
         for name, value in first.headers.items():
             more += ["-H", f"{name}: {value}"]
         if first.body:
-            path = f"{self.folder}/{job.name}.body"
+            path = f"{self.folder}/{job.name}-{port}.body"
             with open(path, "wb") as out:
                 out.write(first.body)
             more += ["-d", path]
