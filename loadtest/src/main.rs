@@ -2,9 +2,12 @@
 
 use std::process::ExitCode;
 
+use clap::Parser;
+use loadtest::args::Cli;
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    loadtest::run::command::main(&Cli::parse())
 }

@@ -1,0 +1,343 @@
+//! The life of a connection: opened, used for one request after the other, opened anew when it ends.
+//!
+//! In a closed loop a connection's task lives as long as the run. In an open loop it lives as long as its connection: when
+//! there are too few, [`super::pacer`] starts another.
+
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use engine_net::{Buffer, Conn, Deadline, Strike, clock, connect, deadline, runtime};
+
+use super::exchange::{Lost, Seen, receive};
+use super::line::{Line, Read, Sending, send};
+use super::world::{Next, Order, Pace, Slot, World};
+use crate::results::{Answer, ErrorKind};
+
+/// How long a closed loop waits after a connection could not be opened, so that a server that is down is not stormed.
+const AFTER_REFUSAL: Duration = Duration::from_millis(10);
+/// The template of a request that failed before one was chosen.
+const NO_TEMPLATE: usize = usize::MAX;
+
+/// How a connection ended.
+enum Ended {
+    /// The run is over.
+    Over,
+    /// It can't be used any more; what it was given last may not have been sent.
+    Gone { unsent: Option<Order>, at: u64 },
+}
+
+/// Uses a connection, and those that replace it, until the run is over. `conn` was opened before the run began.
+pub(super) async fn client(world: Rc<World>, mut conn: Option<Conn>) {
+    world.gate.opened().await;
+    let slot = Rc::new(Slot::default());
+    let mut taken = None;
+    let mut free = clock::now();
+    loop {
+        if taken.is_none() && matches!(world.pace, Pace::Closed { .. }) {
+            // Taken before connecting: what a closed loop waits for a connection is part of the latency.
+            match world.next(free) {
+                Next::Send(order) => taken = Some(order),
+                Next::Wait | Next::End => break,
+            }
+        }
+        let open = match conn.take() {
+            Some(conn) => conn,
+            None => match reconnect(&world).await {
+                Some(conn) => conn,
+                None => {
+                    let at = clock::now();
+                    if !refused(&world, taken.take(), at).await {
+                        break;
+                    }
+                    free = clock::now();
+                    continue;
+                }
+            },
+        };
+        match session(&world, &open, &slot, taken.take()).await {
+            Ended::Over => break,
+            Ended::Gone { unsent, at } => (taken, free) = (unsent, at),
+        }
+        if taken.is_none() && matches!(world.pace, Pace::Open(_)) {
+            break;
+        }
+    }
+    slot.leave();
+    world.leave();
+}
+
+/// A connection that is opened since requests of an open loop wait for one.
+pub(super) async fn newcomer(world: Rc<World>) {
+    let conn = reconnect(&world).await;
+    if let Pace::Open(open) = &world.pace {
+        open.opening.set(open.opening.get().saturating_sub(1));
+    }
+    if conn.is_some() {
+        return client(world, conn).await;
+    }
+    refused(&world, None, clock::now()).await;
+    world.leave();
+}
+
+/// Opens a connection; how long that took is counted.
+async fn reconnect(world: &World) -> Option<Conn> {
+    let begun = clock::now();
+    let conn = open(world, begun).await?;
+    let now = clock::now();
+    if now >= world.counted_from.get() {
+        world.part.borrow_mut().connected(now - begun);
+    }
+    Some(conn)
+}
+
+/// Opens a connection; what stood in the way is told later.
+pub(super) async fn open(world: &World, now: u64) -> Option<Conn> {
+    let connected = deadline::within(now + world.timeout, connect(&world.address)).await;
+    let error = match connected {
+        Some(Ok(conn)) => return Some(conn),
+        Some(Err(error)) => error.to_string(),
+        None => "timed out".to_owned(),
+    };
+    *world.refused.borrow_mut() = Some(error);
+    None
+}
+
+/// No connection could be opened: a request fails for it. Whether to try again.
+async fn refused(world: &World, taken: Option<Order>, at: u64) -> bool {
+    let closed = matches!(world.pace, Pace::Closed { .. });
+    let failed = match taken {
+        Some(order) => Some(order),
+        None => match world.next(at) {
+            Next::Send(order) => Some(order),
+            Next::Wait | Next::End => None,
+        },
+    };
+    if let Some(order) = failed {
+        world.failed(order, NO_TEMPLATE, ErrorKind::Connect, 0, at);
+    }
+    if closed {
+        runtime::sleep(AFTER_REFUSAL).await;
+    }
+    closed
+}
+
+/// Sends requests on a connection and receives their answers, until it ends or there is nothing more to send.
+async fn session(world: &World, conn: &Conn, slot: &Rc<Slot>, taken: Option<Order>) -> Ended {
+    let deadline = Deadline::new(conn);
+    let post = |buffer: Buffer| conn.read(buffer);
+    let reading = pin!(post(Buffer::standard()));
+    let mut line = Line::new(reading, post, &deadline);
+    let mut user = User {
+        world,
+        conn,
+        slot,
+        deadline: &deadline,
+        free: clock::now(),
+        left: world.scenario.requests_per_connection.unwrap_or(u64::MAX),
+        templates: Vec::with_capacity(world.pipeline),
+        rest: Vec::new(),
+        seen: Seen::default(),
+    };
+    let mut taken = taken;
+    loop {
+        let (order, sent) = match taken.take() {
+            Some(order) => (order, clock::now()),
+            None => match world.next(user.free) {
+                Next::Send(order) => (order, user.free),
+                Next::End => return Ended::Over,
+                Next::Wait => match user.wait(&mut line).await {
+                    Ok(order) => (order, clock::now()),
+                    Err(ended) => return ended,
+                },
+            },
+        };
+        if !user.exchange(&mut line, order, sent).await {
+            let (unsent, at) = (None, user.free);
+            return Ended::Gone { unsent, at };
+        }
+        if let Err(ended) = user.think(&mut line).await {
+            return ended;
+        }
+    }
+}
+
+/// Who uses a connection.
+struct User<'a> {
+    world: &'a World,
+    conn: &'a Conn,
+    slot: &'a Rc<Slot>,
+    deadline: &'a Deadline,
+    /// Since when nothing has been under way.
+    free: u64,
+    /// Requests that the connection may still be used for.
+    left: u64,
+    /// Of the requests under way.
+    templates: Vec<usize>,
+    /// What of the requests did not fit the buffer.
+    rest: Vec<u8>,
+    seen: Seen,
+}
+
+impl User<'_> {
+    /// Waits until the open loop has a request for this connection.
+    async fn wait<R, P>(&mut self, line: &mut Line<'_, R, P>) -> Result<Order, Ended>
+    where
+        R: Future<Output = Read>,
+        P: Fn(Buffer) -> R,
+    {
+        let Pace::Open(open) = &self.world.pace else {
+            return Err(Ended::Over);
+        };
+        self.deadline.clear();
+        open.wait(self.slot, self.free);
+        let slot = self.slot;
+        let mut given = None;
+        let waited = line.idle(|cx| {
+            let polled = slot.poll_given(cx);
+            if let Poll::Ready(order) = &polled {
+                given = *order;
+            }
+            polled.map(|_| ())
+        });
+        match waited.await {
+            Some(()) => given.ok_or(Ended::Over),
+            None => {
+                slot.leave();
+                let at = clock::now();
+                Err(Ended::Gone { unsent: given, at })
+            }
+        }
+    }
+
+    /// Sends a request (or several, when they are pipelined) and receives what comes of it; whether the connection can be
+    /// used again.
+    #[inline]
+    async fn exchange<R, P>(&mut self, line: &mut Line<'_, R, P>, order: Order, sent: u64) -> bool
+    where
+        R: Future<Output = Read>,
+        P: Fn(Buffer) -> R,
+    {
+        let world = self.world;
+        let buffer = self.fill(order);
+        self.deadline.set(sent + world.timeout, Strike::BothShut);
+        if matches!(world.pace, Pace::Open(_)) && world.counts(order) {
+            let late = sent.saturating_sub(order.due.max(order.free));
+            world.part.borrow_mut().lagged(late);
+        }
+        let sending = pin!(send(self.conn, buffer, std::mem::take(&mut self.rest)));
+        let mut sending = Sending::new(sending);
+        let mut reusable = true;
+        for at in 0..self.templates.len() {
+            let index = self.templates.get(at).copied().unwrap_or(NO_TEMPLATE);
+            let Some(template) = world.scenario.templates.get(index) else {
+                return false;
+            };
+            if !reusable {
+                // What was pipelined behind an answer that closes is lost.
+                world.failed(order, index, ErrorKind::Closed, 0, self.free);
+                continue;
+            }
+            let seen = &mut self.seen;
+            match receive(line, &mut sending, template, seen, self.free).await {
+                Ok(got) => {
+                    let last = at + 1 == self.templates.len();
+                    let surplus = last && !line.inbox.is_empty();
+                    self.free = got.done;
+                    reusable = got.reusable && !surplus;
+                    let unmet = match surplus {
+                        // More than its framing says: whoever reads on takes that for the next answer.
+                        true => Some(ErrorKind::Protocol),
+                        false => got.unmet,
+                    };
+                    world.answered(
+                        order,
+                        Answer {
+                            template: index,
+                            status: got.status,
+                            bytes: got.bytes,
+                            due: order.due,
+                            sent,
+                            first_byte: got.first_byte,
+                            done: got.done,
+                            unmet,
+                        },
+                    );
+                }
+                Err(Lost { kind, bytes, at }) => {
+                    self.free = at;
+                    reusable = false;
+                    world.failed(order, index, kind, bytes, at);
+                }
+            }
+        }
+        self.left = self.left.saturating_sub(self.templates.len() as u64);
+        match sending.ended.take() {
+            Some((Ok(()), rest)) => self.rest = rest,
+            // Answered before the request was all sent: its rest would be taken for the next one.
+            Some((Err(_), _)) | None => return false,
+        }
+        reusable && self.left > 0
+    }
+
+    /// Makes what is to be sent.
+    #[inline]
+    fn fill(&mut self, order: Order) -> Buffer {
+        let world = self.world;
+        let mut generator = world.generator.borrow_mut();
+        let mut text = world.text.borrow_mut();
+        text.clear();
+        self.templates.clear();
+        self.templates.push(generator.next(&mut text));
+        let most = (world.pipeline as u64).min(self.left);
+        while (self.templates.len() as u64) < most
+            && let Next::Send(_) = world.next(order.free)
+        {
+            self.templates.push(generator.next(&mut text));
+        }
+        if world.counts(order) {
+            let mut part = world.part.borrow_mut();
+            for _ in 1..self.templates.len() {
+                part.sent(0);
+            }
+            part.sent(text.len() as u64);
+        }
+        let mut buffer = Buffer::standard();
+        let (first, rest) = text.split_at(text.len().min(buffer.room()));
+        buffer.extend(first);
+        self.rest.extend_from_slice(rest);
+        buffer
+    }
+
+    /// Pauses as the scenario says for the request that was answered last.
+    #[inline]
+    async fn think<R, P>(&mut self, line: &mut Line<'_, R, P>) -> Result<(), Ended>
+    where
+        R: Future<Output = Read>,
+        P: Fn(Buffer) -> R,
+    {
+        if matches!(self.world.pace, Pace::Open(_)) {
+            return Ok(());
+        }
+        let template = self.templates.last().copied().unwrap_or(NO_TEMPLATE);
+        let pause = self.world.generator.borrow_mut().think(template);
+        if pause.is_zero() {
+            return Ok(());
+        }
+        let left = self.world.end.get().saturating_sub(self.free);
+        let pause = pause.min(Duration::from_nanos(left));
+        self.deadline.clear();
+        let mut sleep = pin!(runtime::sleep(pause));
+        let lives = line.idle(|cx| sleep.as_mut().poll(cx)).await.is_some();
+        self.free = clock::now();
+        match lives {
+            true => Ok(()),
+            false => Err(Ended::Gone {
+                unsent: None,
+                at: self.free,
+            }),
+        }
+    }
+}

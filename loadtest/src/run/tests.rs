@@ -1,0 +1,1 @@
+//! Runs against servers that are scripted byte by byte.

@@ -1,0 +1,310 @@
+//! One worker's world: what all of its connections share, and which request is the next.
+//!
+//! No I/O. Invariant: a request is taken once; who takes it sends it or records that it failed.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use engine_net::Address;
+
+use super::schedule::Schedule;
+use crate::results::{Answer, ErrorKind, Part};
+use crate::scenario::{Generator, Scenario};
+
+/// What all tasks of one worker share.
+pub(super) struct World {
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) address: Address,
+    pub(super) generator: RefCell<Generator>,
+    /// Where requests are made, before they are put into a buffer.
+    pub(super) text: RefCell<Vec<u8>>,
+    pub(super) part: RefCell<Part>,
+    pub(super) pace: Pace,
+    /// Nanoseconds that an answer may take.
+    pub(super) timeout: u64,
+    /// Requests sent together on one connection.
+    pub(super) pipeline: usize,
+    /// What begins before is not counted; known once the run begins.
+    pub(super) counted_from: Cell<u64>,
+    /// Nothing is sent from here on; known once the run begins.
+    pub(super) end: Cell<u64>,
+    /// When the last request ended.
+    pub(super) last: Cell<u64>,
+    /// Connections, open or being opened.
+    pub(super) live: Cell<usize>,
+    /// How long the connections took to open that the run began with.
+    pub(super) first: RefCell<Vec<u64>>,
+    /// Why a connection could not be opened, the last time.
+    pub(super) refused: RefCell<Option<String>>,
+    pub(super) gate: Gate,
+    pub(super) all_gone: Gate,
+}
+
+/// How requests come.
+pub(super) enum Pace {
+    /// When a connection is free; `left` are still to be sent, if they are counted.
+    Closed { left: Option<Cell<u64>> },
+    /// When they are due.
+    Open(Open),
+}
+
+/// The state of an open loop.
+pub(super) struct Open {
+    pub(super) schedule: RefCell<Schedule>,
+    /// When the schedule begins, on the clock.
+    pub(super) origin: Cell<u64>,
+    /// Connections that wait for a request, the longest-waiting first: each gets its turn, so that the load spreads over
+    /// all of them and with them over the server's threads. Some may wait no more.
+    idle: RefCell<VecDeque<Rc<Slot>>>,
+    /// Connections being opened.
+    pub(super) opening: Cell<usize>,
+    /// The most connections of this worker.
+    pub(super) most: usize,
+}
+
+/// A request that has been taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Order {
+    /// When it was due.
+    pub(super) due: u64,
+    /// Since when a connection was free for it.
+    pub(super) free: u64,
+}
+
+/// What a connection is to do.
+#[derive(Debug)]
+pub(super) enum Next {
+    Send(Order),
+    /// Nothing is due.
+    Wait,
+    /// Nothing will be due any more.
+    End,
+}
+
+impl World {
+    /// What a connection that is free since `now` is to do.
+    #[inline]
+    pub(super) fn next(&self, now: u64) -> Next {
+        if now >= self.end.get() {
+            return Next::End;
+        }
+        let order = Order {
+            due: now,
+            free: now,
+        };
+        match &self.pace {
+            Pace::Closed { left: None } => Next::Send(order),
+            // What warms up is not of those that are counted.
+            Pace::Closed { left: Some(_) } if now < self.counted_from.get() => Next::Send(order),
+            Pace::Closed { left: Some(left) } => match left.get().checked_sub(1) {
+                Some(rest) => {
+                    left.set(rest);
+                    Next::Send(order)
+                }
+                None => Next::End,
+            },
+            Pace::Open(open) => open.take(now),
+        }
+    }
+
+    /// Ends the run at this time, or when it would have ended if that is earlier.
+    pub(super) fn end_by(&self, now: u64) {
+        self.end.set(self.end.get().min(now));
+        if let Pace::Open(open) = &self.pace {
+            open.wake_all();
+        }
+    }
+
+    /// Whether a request is one of those that are counted.
+    #[inline]
+    pub(super) fn counts(&self, order: Order) -> bool {
+        order.due >= self.counted_from.get()
+    }
+
+    /// Records an answer.
+    #[inline]
+    pub(super) fn answered(&self, order: Order, answer: Answer) {
+        self.last.set(answer.done);
+        if self.counts(order) {
+            self.part.borrow_mut().answered(answer);
+        }
+    }
+
+    /// Records that a request failed without an answer.
+    pub(super) fn failed(
+        &self,
+        order: Order,
+        template: usize,
+        kind: ErrorKind,
+        bytes: u64,
+        now: u64,
+    ) {
+        self.last.set(now);
+        if self.counts(order) {
+            self.part.borrow_mut().failed(template, kind, bytes, now);
+        }
+    }
+
+    /// A connection is gone.
+    pub(super) fn leave(&self) {
+        self.live.set(self.live.get() - 1);
+        if self.live.get() == 0 {
+            self.all_gone.open();
+        }
+    }
+}
+
+impl Open {
+    pub(super) fn new(schedule: Schedule, most: usize) -> Open {
+        Open {
+            schedule: RefCell::new(schedule),
+            origin: Cell::new(0),
+            idle: RefCell::default(),
+            opening: Cell::new(0),
+            most,
+        }
+    }
+
+    /// When the next request is due, on the clock.
+    fn due(&self) -> Option<u64> {
+        let due = self.schedule.borrow().due()?;
+        Some(self.origin.get() + due)
+    }
+
+    #[inline]
+    fn take(&self, now: u64) -> Next {
+        match self.due() {
+            None => Next::End,
+            Some(due) if due > now => Next::Wait,
+            Some(due) => {
+                self.schedule.borrow_mut().advance();
+                Next::Send(Order { due, free: now })
+            }
+        }
+    }
+
+    /// Gives what is due to connections that wait; says when the next one is due, and how many are due for which there is
+    /// no connection.
+    pub(super) fn dispatch(&self, now: u64) -> (Option<u64>, u64) {
+        loop {
+            let Some(due) = self.due() else {
+                // Who still waits will get nothing.
+                self.wake_all();
+                return (None, 0);
+            };
+            if due > now {
+                return (Some(due), 0);
+            }
+            let slot = self.idle.borrow_mut().pop_front();
+            let Some(slot) = slot else {
+                return (Some(due), self.waiting(now));
+            };
+            if slot.waits.get() {
+                self.schedule.borrow_mut().advance();
+                slot.give(Some(Order {
+                    due,
+                    free: slot.since.get(),
+                }));
+            }
+        }
+    }
+
+    /// Connections, open or being opened; the pacer is not one.
+    pub(super) fn connections(&self, world: &World) -> usize {
+        world.live.get().saturating_sub(1)
+    }
+
+    /// Requests that are due and have not been taken.
+    pub(super) fn waiting(&self, now: u64) -> u64 {
+        let since = now.saturating_sub(self.origin.get());
+        self.schedule.borrow().waiting(since)
+    }
+
+    fn wake_all(&self) {
+        while let Some(slot) = self.next_idle() {
+            if slot.waits.get() {
+                slot.give(None);
+            }
+        }
+    }
+
+    fn next_idle(&self) -> Option<Rc<Slot>> {
+        self.idle.borrow_mut().pop_front()
+    }
+
+    /// Makes a connection wait for a request, since `now`.
+    pub(super) fn wait(&self, slot: &Rc<Slot>, now: u64) {
+        slot.since.set(now);
+        slot.waits.set(true);
+        slot.given.set(None);
+        self.idle.borrow_mut().push_back(slot.clone());
+    }
+}
+
+/// Where a connection of an open loop waits for its next request.
+#[derive(Default)]
+pub(super) struct Slot {
+    /// Whether it waits; an entry in the queue without is a late one.
+    waits: Cell<bool>,
+    since: Cell<u64>,
+    given: Cell<Option<Order>>,
+    waker: Cell<Option<Waker>>,
+}
+
+impl Slot {
+    fn give(&self, order: Option<Order>) {
+        self.waits.set(false);
+        self.given.set(order);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// What was given; none when nothing more will be.
+    pub(super) fn poll_given(&self, cx: &mut Context<'_>) -> Poll<Option<Order>> {
+        if !self.waits.get() {
+            return Poll::Ready(self.given.take());
+        }
+        let waker = match self.waker.take() {
+            Some(waker) if waker.will_wake(cx.waker()) => waker,
+            _ => cx.waker().clone(),
+        };
+        self.waker.set(Some(waker));
+        Poll::Pending
+    }
+
+    /// Waits no more: the connection is gone.
+    pub(super) fn leave(&self) {
+        self.waits.set(false);
+    }
+}
+
+/// Something that happens once and is awaited by many.
+#[derive(Default)]
+pub(super) struct Gate {
+    open: Cell<bool>,
+    waiting: RefCell<Vec<Waker>>,
+}
+
+impl Gate {
+    pub(super) fn open(&self) {
+        self.open.set(true);
+        for waker in self.waiting.take() {
+            waker.wake();
+        }
+    }
+
+    pub(super) async fn opened(&self) {
+        std::future::poll_fn(|cx| {
+            if self.open.get() {
+                return Poll::Ready(());
+            }
+            self.waiting.borrow_mut().push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
