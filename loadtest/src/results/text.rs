@@ -48,8 +48,13 @@ pub fn text(results: &Results) -> String {
     out
 }
 
-/// What ran, in one line.
+/// What ran and how, in one line.
 pub(crate) fn headline(results: &Results) -> String {
+    printable(&format!("{}: {}", results.about.name, course(results)))
+}
+
+/// How it ran.
+pub(crate) fn course(results: &Results) -> String {
     let about = &results.about;
     let rates = about.rates.as_deref().unwrap_or_default();
     let pace = match about.mode {
@@ -59,8 +64,7 @@ pub(crate) fn headline(results: &Results) -> String {
         Mode::Sweep => "best step of a sweep".to_owned(),
     };
     let line = format!(
-        "{}: {pace}, {}, {}, {}{}",
-        about.name,
+        "{pace}, {}, {}, {}{}",
         things(about.connections, "connection"),
         things(about.workers, "worker"),
         span(results.duration_ns),
