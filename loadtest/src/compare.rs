@@ -4,7 +4,7 @@
 //! run's. A difference that lies within the spread of both says nothing, and is marked so.
 
 use crate::results::text::{Align, PERCENTILES, Table, course, printable};
-use crate::results::units::{count, rate, ratio, share, size, time};
+use crate::results::units::{rate, ratio, share, size, time};
 use crate::results::{Results, Second};
 
 #[cfg(test)]
@@ -48,7 +48,7 @@ pub(crate) struct Cell {
 /// What a comparison with the base says.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Verdict {
-    /// `0.65 ×`
+    /// `0.65 ×`; empty when the base is nothing.
     pub(crate) ratio: String,
     pub(crate) is: Is,
 }
@@ -126,7 +126,7 @@ impl Verdict {
             Is::Worse => "-",
             Is::Even => "~",
         };
-        format!("{} {mark}", self.ratio)
+        format!("{} {mark}", self.ratio).trim_start().to_owned()
     }
 }
 
@@ -146,7 +146,7 @@ impl Row {
             _ => Is::Worse,
         };
         Some(Verdict {
-            ratio: ratio(b, a)?,
+            ratio: ratio(b, a).unwrap_or_default(),
             is,
         })
     }
@@ -197,7 +197,9 @@ pub(crate) fn rows(runs: &[Run]) -> Vec<Row> {
         Cell::of(value, time)
     }));
     all.push(row("Read", Better::More, &|it| {
-        Cell::of(Some(it.bytes_in_rate()), size)
+        Cell::of(Some(it.bytes_in_rate()), |value| {
+            format!("{}/s", size(value))
+        })
     }));
     all.push(row("Generator CPU each", Better::Less, &|it| {
         let each = it.generator.cpu_ns as f64 / it.counts.answered.max(1) as f64;
@@ -208,11 +210,6 @@ pub(crate) fn rows(runs: &[Run]) -> Vec<Row> {
             Cell::of(it.sweep.as_ref().and_then(|it| it.best), rate)
         }));
     }
-    all.push(row("Connections opened", Better::Less, &|it| {
-        Cell::of(Some(it.counts.connections as f64), |value| {
-            count(value as u64)
-        })
-    }));
     all.retain(|row| row.cells.iter().any(|it| it.value.is_some()));
     all
 }

@@ -97,12 +97,12 @@ fn ratio_row(row: &Row) -> String {
             continue;
         }
         let (class, ratio) = match row.verdict(at) {
+            None => ("soft", String::new()),
             Some(verdict) => match verdict.is {
-                Is::Better => ("good", verdict.ratio),
-                Is::Worse => ("bad", verdict.ratio),
+                Is::Better => ("good", format!("{} better", verdict.ratio)),
+                Is::Worse => ("bad", format!("{} worse", verdict.ratio)),
                 Is::Even => ("soft", verdict.ratio),
             },
-            None => ("soft", String::new()),
         };
         out.push_str(&format!("<td class=\"{class}\">{}</td>", escape(&ratio)));
     }
