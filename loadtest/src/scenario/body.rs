@@ -7,6 +7,7 @@ use super::pattern::{Names, Part};
 use super::problem::{Fault, Report};
 use super::said::{Kind, Section, Value};
 use super::values;
+use std::path::Path;
 
 /// A body as it will be sent.
 pub(super) enum Body {
@@ -19,14 +20,11 @@ pub(super) enum Body {
 
 const MOST: u64 = 64 << 20;
 
-/// Reads the keys that begin with `body`; the command line's goes before all of the file's.
-pub(super) fn read(
-    section: &mut Section<'_>,
-    common: &Common<'_>,
-    names: &mut Names<'_>,
-    report: &mut Report,
-) -> Body {
-    let keys = [
+/// What stands for a key in the file, and on the command line.
+type Key<'s, 'c> = (&'static str, Option<&'s Value>, &'c Option<Value>);
+
+fn keys<'s, 'c>(section: &mut Section<'s>, common: &'c Common<'_>) -> [Key<'s, 'c>; 3] {
+    [
         ("body", section.take("body"), &common.over.body),
         (
             "body_file",
@@ -38,7 +36,24 @@ pub(super) fn read(
             section.take("body_size"),
             &common.over.body_size,
         ),
-    ];
+    ]
+}
+
+/// Whether there is a body, right or wrong.
+pub(super) fn is_said(section: &mut Section<'_>, common: &Common<'_>) -> bool {
+    let keys = keys(section, common);
+    keys.iter()
+        .any(|(_, own, over)| own.is_some() || over.is_some())
+}
+
+/// Reads the keys that begin with `body`; the command line's goes before all of the file's.
+pub(super) fn read(
+    section: &mut Section<'_>,
+    common: &Common<'_>,
+    names: &mut Names<'_>,
+    report: &mut Report,
+) -> Body {
+    let keys = keys(section, common);
     let over = keys
         .iter()
         .filter_map(|(key, _, over)| Some((*key, over.as_ref()?)));
@@ -46,8 +61,11 @@ pub(super) fn read(
         .iter()
         .filter_map(|(key, own, _)| Some((*key, (*own)?)));
     let mut said: Vec<(&str, &Value)> = over.collect();
+    // Files of the command line are where the command is given.
+    let mut folder = Path::new("");
     if said.is_empty() {
         said = own.collect();
+        folder = common.folder;
     }
     if let [(one, _), (other, value), ..] = said[..] {
         let fault = Fault::at(
@@ -62,8 +80,7 @@ pub(super) fn read(
     match *key {
         "body_file" => {
             let path = values::text(report, value).map(|it| it.strip_prefix("file:").unwrap_or(it));
-            let bytes =
-                path.and_then(|path| values::file(report, value, common.folder, path, MOST));
+            let bytes = path.and_then(|path| values::file(report, value, folder, path, MOST));
             Body::Bytes(bytes.unwrap_or_default())
         }
         "body_size" => {

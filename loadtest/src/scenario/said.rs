@@ -239,7 +239,9 @@ impl<'s> Section<'s> {
 
     /// The value of a key.
     pub(super) fn take(&mut self, key: &'static str) -> Option<&'s Value> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         let mut found = self.entries.iter().filter(|(word, _)| word.text == key);
         found.next().map(|(_, value)| value)
     }

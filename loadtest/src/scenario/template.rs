@@ -54,10 +54,13 @@ pub(super) fn read(
     let mut program = Program::default();
     let weight = section.take("weight");
     let weight = weight.and_then(|value| values::count(report, value, 0..=1_000_000));
-    let method = read_method(
-        common.over.method.as_ref().or(section.take("method")),
-        report,
-    );
+    let method = common.over.method.as_ref().or(section.take("method"));
+    let usual = if body::is_said(&mut section, common) {
+        "POST"
+    } else {
+        "GET"
+    };
+    let method = read_method(method, usual, report);
     program.literal(method.as_bytes());
     program.literal(b" ");
     program.parts(&read_path(
@@ -104,11 +107,11 @@ pub(super) fn read(
     }
 }
 
-fn read_method(value: Option<&Value>, report: &mut Report) -> String {
+fn read_method(value: Option<&Value>, usual: &str, report: &mut Report) -> String {
     let Some(value) = value else {
-        return "GET".to_owned();
+        return usual.to_owned();
     };
-    let method = values::text(report, value).unwrap_or("GET");
+    let method = values::text(report, value).unwrap_or(usual);
     let upper = method.to_ascii_uppercase();
     if !headers::is_token(method) || method == "CONNECT" {
         let fault = Fault::at(

@@ -233,6 +233,44 @@ fn a_target_alone_asks_for_its_url() {
     );
 }
 
+/// What the documents and the examples show is read; their files are stand-ins.
+#[test]
+fn what_is_shown_elsewhere_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = include_bytes!("token/key/data/rsa-pkcs1.pem");
+    std::fs::write(folder.path().join("key.pem"), key).expect("written");
+    for name in ["tokens.txt", "ids.txt", "order.json"] {
+        std::fs::write(folder.path().join(name), "abc\n").expect("written");
+    }
+    let room = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut texts = Vec::new();
+    for entry in std::fs::read_dir(room.join("scenarios")).expect("examples") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|it| it == "toml") {
+            texts.push(std::fs::read_to_string(path).expect("text"));
+        }
+    }
+    assert!(texts.len() >= 3);
+    let document = std::fs::read_to_string(room.join("../docs/load-testing.md")).expect("text");
+    let blocks = document.split("```toml\n").skip(1);
+    let blocks = blocks.filter_map(|it| it.split_once("```").map(|(block, _)| block));
+    // The gateway's own configuration is shown, too.
+    texts.extend(blocks.filter(|it| !it.contains("[listener.")).map(|block| {
+        let target = "[target]\nurl = \"http://h\"\n";
+        let whole = block.contains("[target]");
+        let request = !whole && !block.contains('[');
+        match (whole, request) {
+            (true, _) => block.to_owned(),
+            (false, false) => format!("{target}{block}"),
+            (false, true) => format!("{target}[request.a]\n{block}"),
+        }
+    }));
+    for text in texts {
+        let read = Scenario::parse(&text, "shown", folder.path());
+        assert!(read.is_ok(), "{text}\n{}", show(&read.expect_err("problems")));
+    }
+}
+
 #[test]
 fn every_problem_is_told_in_one_pass() {
     problems(

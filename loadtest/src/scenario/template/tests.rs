@@ -36,11 +36,19 @@ fn methods_and_bodies() {
     );
     check(
         "body = \"\"",
-        "GET / HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 0\r\n\r\n",
     );
     told(
         "method = \"PUT\"\nbody = \"{a:1..2}\"\npath = \"/{a}\"",
         "there is no value `a`",
+    );
+}
+
+#[test]
+fn a_body_may_be_got() {
+    check(
+        "method = \"GET\"\nbody = \"a\"",
+        "GET / HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 1\r\n\r\na",
     );
 }
 
@@ -52,11 +60,11 @@ fn a_value_of_the_path_may_come_again_in_the_body() {
     );
     check(
         "path = \"/{a:7..7}\"\nbody = \"fixed\"\nheaders = { X = \"{a}\" }",
-        "GET /7 HTTP/1.1\r\nHost: h:8080\r\nX: 7\r\nContent-Length: 5\r\n\r\nfixed",
+        "POST /7 HTTP/1.1\r\nHost: h:8080\r\nX: 7\r\nContent-Length: 5\r\n\r\nfixed",
     );
     check(
         "body = \"{a:7..7}\"",
-        "GET / HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 1\r\n\r\n7",
+        "POST / HTTP/1.1\r\nHost: h:8080\r\nContent-Length: 1\r\n\r\n7",
     );
 }
 

@@ -1,0 +1,184 @@
+//! The binary end to end, against the test origin: exit status, files, tables.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use loadtest::origin::{Options, Origin};
+use loadtest::results::{Mode, Results};
+
+fn origin() -> (Origin, String) {
+    let origin = Origin::start(&Options::default()).expect("an origin");
+    let url = format!("http://{}", origin.address());
+    (origin, url)
+}
+
+fn load(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_portcullis-load"))
+        .args(arguments)
+        .output()
+        .expect("the binary")
+}
+
+/// Runs it and holds its exit status against what is expected; gives what it printed.
+fn check(arguments: &[&str], status: i32) -> (String, String) {
+    let output = load(arguments);
+    let out = String::from_utf8(output.stdout).expect("text");
+    let err = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(
+        output.status.code(),
+        Some(status),
+        "{arguments:?}\n{out}\n{err}"
+    );
+    (out, err)
+}
+
+/// Runs it with `--json`, and gives that.
+fn results(arguments: &[&str], status: i32) -> Results {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("run.json");
+    let file = file.to_str().expect("a path");
+    check(&[arguments, &["--json", file]].concat(), status);
+    let json = std::fs::read_to_string(file).expect("JSON");
+    Results::from_json(&json).expect("results")
+}
+
+#[test]
+fn a_run_prints_its_table_and_ends_well() {
+    let (_origin, url) = origin();
+    let (out, _) = check(&["-q", "-n", "200", "-c", "4", &url], 0);
+    assert!(out.contains("200") && out.contains("p99"), "{out}");
+    let (same, _) = check(&["run", "-q", "-n", "200", "-c", "4", &url], 0);
+    assert!(same.contains("200"), "{same}");
+}
+
+#[test]
+fn a_threshold_that_is_not_kept_is_the_exit_status() {
+    let (_origin, url) = origin();
+    let run = ["-q", "-n", "50", "-t", "errors == 0", &url];
+    check(&run, 0);
+    let failing = format!("{url}/?status=503");
+    let run = ["-q", "-n", "50", "-t", "errors == 0", &failing];
+    let (out, _) = check(&run, 1);
+    assert!(out.contains("errors == 0"), "{out}");
+    let expected = [
+        "-q",
+        "-n",
+        "50",
+        "--expect-status",
+        "503",
+        "-t",
+        "errors == 0",
+        &failing,
+    ];
+    check(&expected, 0);
+}
+
+#[test]
+fn what_can_not_begin_says_why() {
+    let says = |arguments: &[&str], expected: &str| {
+        let (out, err) = check(arguments, 2);
+        assert!(err.contains(expected), "{arguments:?}: {err}");
+        assert_eq!(out, "");
+    };
+    says(&["-q", "https://localhost/"], "https");
+    says(&["-q", "--rate", "fast", "http://localhost/"], "fast");
+    says(&["-q", "no-such-file.toml"], "no-such-file.toml");
+    says(&["-q", "--cores", "x", "http://localhost/"], "--cores");
+    says(&["-q", "http://127.0.0.1:1/"], "refused");
+    says(
+        &["-q", "--until", "p99=soon", "--sweep", "http://localhost/"],
+        "soon",
+    );
+    says(&["--no-such-flag"], "--no-such-flag");
+    says(&["report", "no-such-file.json"], "no-such-file.json");
+}
+
+#[test]
+fn an_open_loop_keeps_its_stages() {
+    let (_origin, url) = origin();
+    let results = results(
+        &[
+            "-q",
+            "--stages",
+            "300ms@500,200ms@1k",
+            "--warmup",
+            "100ms",
+            &url,
+        ],
+        0,
+    );
+    assert_eq!(results.about.mode, Mode::Open);
+    assert_eq!(results.about.rates.as_deref(), Some("300ms@500,200ms@1k"));
+    assert!(results.counts.sent + results.counts.unsent > 0);
+    assert_eq!(results.counts.answered, results.counts.sent);
+}
+
+#[test]
+fn a_search_finds_a_rate_and_saves_its_curve() {
+    let (_origin, url) = origin();
+    // Whatever the machine: no answer takes half a minute, and none is unexpected, until the end of the search.
+    let delayed = format!("{url}/?delay=20ms");
+    let sweep = [
+        "-q",
+        "--sweep",
+        "--until",
+        "p50=30s,errors=1%",
+        "--rate",
+        "50/s",
+        "--duration",
+        "200ms",
+        "-c",
+        "4",
+        "--precision",
+        "50",
+        &delayed,
+    ];
+    let found = results(&sweep, 0);
+    assert_eq!(found.about.mode, Mode::Sweep);
+    let curve = found.sweep.expect("a curve");
+    // Four connections of 20 ms each bear 200/s: more than that is left unsent.
+    let best = curve.best.expect("a rate");
+    assert!((50.0..=400.0).contains(&best), "{best}");
+    assert!(curve.points.len() > 1);
+    let hopeless = [
+        "-q",
+        "--sweep",
+        "--until",
+        "p50=1us",
+        "--rate",
+        "2/s",
+        "--duration",
+        "1s",
+        &delayed,
+    ];
+    assert_eq!(results(&hopeless, 1).sweep.expect("a curve").best, None);
+}
+
+#[test]
+fn saved_runs_are_reported_and_compared() {
+    let (_origin, url) = origin();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| -> PathBuf { folder.path().join(name) };
+    let text = |path: &PathBuf| path.to_str().expect("a path").to_owned();
+    let (a, b) = (text(&path("a.json")), text(&path("b.json")));
+    let page = text(&path("page.html"));
+    for file in [&a, &b] {
+        check(
+            &["-q", "-n", "100", "--json", file, "--html", &page, &url],
+            0,
+        );
+    }
+    let html = std::fs::read_to_string(&page).expect("a page");
+    assert!(html.starts_with("<!"), "{html:.80}");
+    let (out, _) = check(&["compare", &a, &b, "--html", &page], 0);
+    assert!(out.contains("p99"), "{out}");
+    let (out, _) = check(&["report", &a], 0);
+    assert!(out.contains("100"), "{out}");
+    let (out, _) = check(&["report", &a, "--html", &page], 0);
+    assert_eq!(out, "");
+    let (json, _) = check(&["-q", "-n", "10", "--json", "-", &url], 0);
+    assert_eq!(
+        Results::from_json(&json).expect("results").counts.answered,
+        10
+    );
+}
