@@ -183,6 +183,7 @@ fn choose_driver(snapshot: &Snapshot, operator: &Operator) -> anyhow::Result<Dri
     let wish = match snapshot.gateway.driver {
         DriverChoice::Auto => Wish::Auto,
         DriverChoice::IoUring => Wish::IoUring,
+        DriverChoice::Monoio => Wish::Monoio,
         DriverChoice::Epoll => Wish::Epoll,
     };
     let (driver, refused) =

@@ -91,6 +91,17 @@ impl Buffer {
         self.block.len() - self.end as usize
     }
 
+    /// The room itself.
+    pub(crate) fn room_mut(&mut self) -> &mut [u8] {
+        self.block.get_mut(self.end as usize..).unwrap_or(&mut [])
+    }
+
+    /// A read has filled `n` bytes of the room.
+    pub(crate) fn received(&mut self, n: usize) {
+        debug_assert!(n <= self.room());
+        self.end += n.min(self.room()) as u32;
+    }
+
     /// Bytes free in front of the data: what [`Buffer::prepend`] may add.
     pub fn headroom(&self) -> usize {
         self.start as usize
@@ -213,11 +224,7 @@ unsafe impl monoio::buf::IoBuf for Buffer {
 // writes through it uses `IoBuf` on the same buffer.
 unsafe impl monoio::buf::IoBufMut for Buffer {
     fn write_ptr(&mut self) -> *mut u8 {
-        let end = self.end as usize;
-        match self.block.get_mut(end..) {
-            Some(room) => room.as_mut_ptr(),
-            None => self.block.as_mut_ptr(),
-        }
+        self.room_mut().as_mut_ptr()
     }
 
     fn bytes_total(&mut self) -> usize {
@@ -225,8 +232,7 @@ unsafe impl monoio::buf::IoBufMut for Buffer {
     }
 
     unsafe fn set_init(&mut self, read: usize) {
-        debug_assert!(read <= self.room());
-        self.end += read.min(self.room()) as u32;
+        self.received(read);
     }
 }
 

@@ -18,12 +18,13 @@ use monoio::io::{AsyncReadRent, AsyncWriteRent, CancelableAsyncReadRent};
 use monoio::net::UnixStream;
 use socket2::SockRef;
 
-use crate::Buffer;
-use crate::runtime;
+use crate::{Buffer, ring, runtime};
 
+mod either;
 mod posted;
 mod shared;
 
+pub(crate) use either::By;
 use posted::{Kind, Posted};
 pub(crate) use shared::Shared;
 pub use std::net::Shutdown;
@@ -50,12 +51,14 @@ pub enum Peek {
 
 /// The socket under a [`Conn`].
 pub struct Socket {
-    // monoio's Unix stream serves TCP too: its operations are plain recv and send, and unlike its TCP stream it keeps no
-    // copies of addresses (one pointer instead of eighty bytes).
-    stream: ManuallyDrop<UnsafeCell<UnixStream>>,
+    driver: By<Stream, ManuallyDrop<OwnedFd>>,
     shared: Rc<Shared>,
     peer: Option<SocketAddr>,
 }
+
+// monoio's Unix stream serves TCP too: its operations are plain recv and send, and unlike its TCP stream it keeps no
+// copies of addresses (one pointer instead of eighty bytes).
+type Stream = ManuallyDrop<UnsafeCell<UnixStream>>;
 
 impl Conn {
     /// Takes over a connected TCP socket from the standard library. Needs the runtime.
@@ -87,30 +90,36 @@ impl Conn {
     pub fn read(&self, buf: Buffer) -> impl Future<Output = (io::Result<usize>, Buffer)> + use<'_> {
         debug_assert!(buf.room() > 0, "a read into a full buffer");
         let socket = self.socket();
-        // SAFETY: `UnixStream::read` uses the reference only to clone the descriptor, before it returns: the future it
-        // returns owns its operation. Nothing in this file keeps a reference to the stream, and no code of ours runs
-        // during the call, so it is the only one.
-        let stream = unsafe { &mut *socket.stream.get() };
-        Posted::new(&socket.shared, Kind::Read, stream.read(buf))
+        let operation = match &socket.driver {
+            By::Monoio(stream) => {
+                // SAFETY: `UnixStream::read` uses the reference only to clone the descriptor, before it returns: the
+                // future it returns owns its operation. Nothing in this file keeps a reference to the stream, and no code
+                // of ours runs during the call, so it is the only one.
+                By::Monoio(unsafe { &mut *stream.get() }.read(buf))
+            }
+            By::Ring(_) => By::Ring(socket.receive(buf, false)),
+        };
+        Posted::new(&socket.shared, Kind::Read, operation)
     }
 
     /// As [`Conn::read`], but ended by [`crate::Strike::CancelRead`] with an error for which [`crate::is_cancelled`]: the
     /// buffer comes back and no data are lost. If data came first they win and the read ends well.
     pub async fn read_cancelable(&self, buf: Buffer) -> (io::Result<usize>, Buffer) {
-        let socket = self.socket();
-        let Some(cancel) = socket.shared.begin_cancelable() else {
-            return (Err(crate::cancelled()), buf);
-        };
         debug_assert!(buf.room() > 0, "a read into a full buffer");
-        // SAFETY: as in `read`, but the descriptor is cloned at the future's first poll, which is made by the `await`
-        // below before any other code runs; the reference is not used again after it.
-        let stream = unsafe { &mut *socket.stream.get() };
-        let out = Posted::new(
-            &socket.shared,
-            Kind::Read,
-            stream.cancelable_read(buf, cancel),
-        )
-        .await;
+        let socket = self.socket();
+        if socket.shared.take_cancelled() {
+            return (Err(crate::cancelled()), buf);
+        }
+        let operation = match &socket.driver {
+            By::Monoio(stream) => {
+                let cancel = socket.shared.cancel_handle();
+                // SAFETY: as in `read`, but the descriptor is cloned at the future's first poll, which is made by the
+                // `await` below before any other code runs; the reference is not used again after it.
+                By::Monoio(unsafe { &mut *stream.get() }.cancelable_read(buf, cancel))
+            }
+            By::Ring(_) => By::Ring(socket.receive(buf, true)),
+        };
+        let out = Posted::new(&socket.shared, Kind::Read, operation).await;
         socket.shared.end_cancelable();
         out
     }
@@ -118,6 +127,11 @@ impl Conn {
     /// Writes all that the buffer holds and gives it back cleared. On an error it holds what was not handed to the
     /// kernel.
     pub async fn write(&self, mut buf: Buffer) -> (io::Result<()>, Buffer) {
+        if (self.is_posting() || self.is_broken())
+            && let Err(error) = self.posted().await
+        {
+            return (Err(error), buf);
+        }
         while !buf.is_empty() {
             let (sent, back) = self.send(buf).await;
             buf = back;
@@ -134,9 +148,62 @@ impl Conn {
 
     fn send(&self, buf: Buffer) -> impl Future<Output = (io::Result<usize>, Buffer)> + use<'_> {
         let socket = self.socket();
-        // SAFETY: as in `read`: `UnixStream::write` clones the descriptor before it returns and keeps nothing else.
-        let stream = unsafe { &mut *socket.stream.get() };
-        Posted::new(&socket.shared, Kind::Other, stream.write(buf))
+        let operation = match &socket.driver {
+            By::Monoio(stream) => {
+                // SAFETY: as in `read`: `UnixStream::write` clones the descriptor before it returns and keeps nothing else.
+                By::Monoio(unsafe { &mut *stream.get() }.write(buf))
+            }
+            By::Ring(_) => By::Ring(ring::send(socket.shared.fd(), buf, socket.shared.flow())),
+        };
+        Posted::new(&socket.shared, Kind::Other, operation)
+    }
+
+    /// Posts a read that no task waits for: the connection keeps it, until its result is fetched with [`Conn::standing`].
+    /// Only our own driver can; from the others the buffer comes back.
+    pub fn stand(&self, buf: Buffer) -> Result<(), Buffer> {
+        match &self.socket().driver {
+            By::Monoio(_) => Err(buf),
+            By::Ring(_) => ring::keep_receive(self.shared(), buf),
+        }
+    }
+
+    /// Whether a kept read was posted whose result has not been fetched.
+    pub fn is_standing(&self) -> bool {
+        self.shared().flow().is_standing()
+    }
+
+    /// Whether the kept read has ended, as far as the worker has seen.
+    pub fn has_stood(&self) -> bool {
+        self.shared().flow().has_ended()
+    }
+
+    /// The result of the kept read, as [`Conn::read`] would give it; may be dropped and asked for again.
+    pub async fn standing(&self) -> (io::Result<usize>, Buffer) {
+        self.shared().flow().standing().await
+    }
+
+    /// Hands all that the buffer holds to the driver without waiting for it to be written: see [`Conn::posted`]. For a few
+    /// kilobytes that the socket surely takes. Only our own driver can, one write at a time; else the buffer comes back.
+    pub fn post(&self, buf: Buffer) -> Result<(), Buffer> {
+        match &self.socket().driver {
+            By::Monoio(_) => Err(buf),
+            By::Ring(_) => ring::keep_send(self.shared(), buf),
+        }
+    }
+
+    /// Whether a posted write is still pending.
+    pub fn is_posting(&self) -> bool {
+        self.shared().flow().is_sending()
+    }
+
+    /// Whether a posted write has failed.
+    pub fn is_broken(&self) -> bool {
+        self.shared().flow().is_broken()
+    }
+
+    /// Waits for the posted write; an error if any has failed.
+    pub async fn posted(&self) -> io::Result<()> {
+        self.shared().flow().sent().await
     }
 
     /// Waits until bytes, the end of the stream or an error can be read, holding no buffer. May be dropped at any time;
@@ -146,10 +213,16 @@ impl Conn {
         let socket = self.socket();
         let shared = &socket.shared;
         shared.take_overtaken();
-        // SAFETY: as in `read_cancelable`: the descriptor is cloned at the first poll, which finds no other reference
-        // alive, since those of `read` and `write` are never held across a poll; it is not used again after it.
-        let stream = unsafe { &*socket.stream.get() };
-        let mut ready = pin!(Posted::new(shared, Kind::Other, stream.readable(false)));
+        let operation = match &socket.driver {
+            By::Monoio(stream) => {
+                // SAFETY: as in `read_cancelable`: the descriptor is cloned at the first poll, which finds no other
+                // reference alive, since those of `read` and `write` are never held across a poll; it is not used again
+                // after it.
+                By::Monoio(unsafe { &*stream.get() }.readable(false))
+            }
+            By::Ring(_) => By::Ring(socket.file_poll(libc::POLLIN)),
+        };
+        let mut ready = pin!(Posted::new(shared, Kind::Other, operation));
         poll_fn(|cx| {
             if shared.take_cancelled() {
                 return Poll::Ready(Err(crate::cancelled()));
@@ -168,9 +241,12 @@ impl Conn {
     /// Waits until a write would not block; only for connecting.
     pub(crate) async fn writable(&self) -> io::Result<()> {
         let socket = self.socket();
-        // SAFETY: as in `readable`.
-        let stream = unsafe { &*socket.stream.get() };
-        Posted::new(&socket.shared, Kind::Other, stream.writable(false)).await
+        let operation = match &socket.driver {
+            // SAFETY: as in `readable`.
+            By::Monoio(stream) => By::Monoio(unsafe { &*stream.get() }.writable(false)),
+            By::Ring(_) => By::Ring(socket.file_poll(libc::POLLOUT)),
+        };
+        Posted::new(&socket.shared, Kind::Other, operation).await
     }
 
     /// Shuts one or both directions down: a plain system call. Pending reads end with 0, pending writes with an error. A
@@ -219,12 +295,27 @@ impl Socket {
     /// Takes over a connected socket. Needs the runtime; the descriptor must be blocking for io_uring (which would else
     /// answer EAGAIN instead of waiting) and non-blocking for epoll.
     pub(crate) fn over(socket: OwnedFd, peer: Option<SocketAddr>) -> io::Result<Socket> {
-        let stream = UnixStream::from_std(socket.into())?;
+        let fd = socket.as_raw_fd();
+        let driver = match runtime::on_ring() {
+            true => By::Ring(ManuallyDrop::new(socket)),
+            false => {
+                let stream = UnixStream::from_std(socket.into())?;
+                By::Monoio(ManuallyDrop::new(UnsafeCell::new(stream)))
+            }
+        };
         Ok(Socket {
-            shared: Rc::new(Shared::new(stream.as_raw_fd())),
-            stream: ManuallyDrop::new(UnsafeCell::new(stream)),
+            driver,
+            shared: Rc::new(Shared::new(fd)),
             peer,
         })
+    }
+
+    fn receive(&self, buf: Buffer, cancelable: bool) -> ring::Receive<'_> {
+        ring::receive(self.shared.fd(), buf, self.shared.flow(), cancelable)
+    }
+
+    fn file_poll(&self, events: libc::c_short) -> ring::FilePoll<'_> {
+        ring::file_poll(self.shared.fd(), events, Some(self.shared.flow()))
     }
 }
 
@@ -255,10 +346,21 @@ impl Drop for Socket {
         }
         // From here on a deadline that still knows this connection does nothing.
         self.shared.close();
-        // SAFETY: the stream is taken once, here, and not touched again.
-        let stream = unsafe { ManuallyDrop::take(&mut self.stream) }.into_inner();
-        if orphaned {
-            runtime::bury(stream);
+        match &mut self.driver {
+            By::Monoio(stream) => {
+                // SAFETY: the stream is taken once, here, and not touched again.
+                let stream = unsafe { ManuallyDrop::take(stream) }.into_inner();
+                if orphaned {
+                    runtime::bury(stream);
+                }
+            }
+            By::Ring(fd) => {
+                // SAFETY: as above.
+                let fd = unsafe { ManuallyDrop::take(fd) };
+                if orphaned {
+                    ring::close(fd);
+                }
+            }
         }
     }
 }

@@ -158,7 +158,7 @@ async fn rest() {
         return poll_fn(|cx| WHEEL.with_borrow_mut(|wheel| wheel.poll_disturbed(cx))).await;
     };
     let left = due.saturating_sub(clock::now()).max(1);
-    let mut timer = pin!(monoio::time::sleep(Duration::from_nanos(left)));
+    let mut timer = pin!(crate::runtime::sleep(Duration::from_nanos(left)));
     poll_fn(|cx| {
         let disturbed = WHEEL.with_borrow_mut(|wheel| wheel.poll_disturbed(cx));
         if disturbed.is_ready() {

@@ -24,6 +24,7 @@ mod connect;
 pub mod deadline;
 pub mod listener;
 mod race;
+mod ring;
 pub mod runtime;
 #[cfg(any(test, feature = "test-support"))]
 pub mod testing;

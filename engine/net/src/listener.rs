@@ -173,7 +173,7 @@ impl Listener {
     /// Waits until a connection is queued or the listener is stopped.
     async fn ready(&self) -> io::Result<()> {
         let poller = poller::of(&self.socket)?;
-        let mut ready = pin!(poller.readable(false));
+        let mut ready = pin!(poller.ready());
         poll_fn(|cx| {
             if self.stopped.get() {
                 return Poll::Ready(Ok(()));

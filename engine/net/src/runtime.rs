@@ -12,7 +12,7 @@ use std::time::Duration;
 use monoio::net::UnixStream;
 use monoio::{IoUringDriver, LegacyDriver, RuntimeBuilder};
 
-use crate::{deadline, listener};
+use crate::{deadline, listener, ring};
 
 mod contain;
 mod cores;
@@ -36,7 +36,9 @@ thread_local! {
 /// How a worker waits for its sockets, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Driver {
-    /// io_uring with SINGLE_ISSUER and DEFER_TASKRUN.
+    /// A driver of our own over io_uring, with SINGLE_ISSUER and DEFER_TASKRUN.
+    Ring,
+    /// monoio's over io_uring, with the same flags.
     UringDefer,
     /// io_uring with SINGLE_ISSUER and COOP_TASKRUN.
     UringCoop,
@@ -49,6 +51,7 @@ pub enum Driver {
 impl fmt::Display for Driver {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
+            Driver::Ring => "io_uring (own ring, DEFER_TASKRUN)",
             Driver::UringDefer => "io_uring (SINGLE_ISSUER, DEFER_TASKRUN)",
             Driver::UringCoop => "io_uring (SINGLE_ISSUER, COOP_TASKRUN)",
             Driver::Uring => "io_uring (no flags)",
@@ -62,7 +65,7 @@ impl Driver {
     fn ring(self) -> Option<io_uring::Builder> {
         let mut ring = io_uring::IoUring::builder();
         match self {
-            Driver::UringDefer => ring.setup_single_issuer().setup_defer_taskrun(),
+            Driver::Ring | Driver::UringDefer => ring.setup_single_issuer().setup_defer_taskrun(),
             Driver::UringCoop => ring.setup_single_issuer().setup_coop_taskrun(),
             Driver::Uring => &mut ring,
             Driver::Epoll => return None,
@@ -83,6 +86,9 @@ pub fn run<T, F: Future<Output = T>>(driver: Driver, main: impl FnOnce() -> F) -
         spawn(deadline::drive());
         main().await
     };
+    if driver == Driver::Ring {
+        return ring::run(main);
+    }
     match driver.ring() {
         Some(ring) => Ok(RuntimeBuilder::<IoUringDriver>::new()
             .with_entries(ENTRIES)
@@ -135,20 +141,35 @@ pub fn on_epoll() -> bool {
     DRIVER.get() == Some(Driver::Epoll)
 }
 
+/// Whether this worker runs on the driver of our own.
+pub(crate) fn on_ring() -> bool {
+    DRIVER.get() == Some(Driver::Ring)
+}
+
 /// Starts a task on this thread, detached. A panic in it is caught: the future is dropped and the hook of [`on_panic`]
 /// called.
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
-    drop(monoio::spawn(contain::Contained::new(future)));
+    let task = contain::Contained::new(future);
+    match on_ring() {
+        true => ring::spawn(task),
+        false => drop(monoio::spawn(task)),
+    }
 }
 
 /// Waits, to the millisecond. For the coarse and cheaper kind see [`deadline::sleep_until`].
 pub async fn sleep(duration: Duration) {
-    monoio::time::sleep(duration).await;
+    match on_ring() {
+        true => ring::sleep(duration).await,
+        false => monoio::time::sleep(duration).await,
+    }
 }
 
 /// Lets every task that is runnable now run before this one goes on. Not for loops: only a task that waits for the kernel
 /// lets io_uring make progress.
 pub async fn yield_now() {
+    if on_ring() {
+        return ring::yield_now().await;
+    }
     let mut yielded = false;
     std::future::poll_fn(|cx| {
         if std::mem::replace(&mut yielded, true) {
@@ -165,7 +186,7 @@ pub async fn yield_now() {
 /// Keeps a shut-down descriptor until its last operation is surely over, then closes it.
 pub(crate) fn bury(stream: UnixStream) {
     // Without a runtime there is no completion loop to close it in.
-    if DRIVER.get().is_some() {
+    if DRIVER.get().is_some() && !on_ring() {
         drop(monoio::spawn(async move {
             // A timer fires only after a park, which submits what was pushed before it (the operation's cancellation)
             // and reaps what has completed; after two of them the operation is over, however slow the worker's turns.

@@ -95,7 +95,7 @@ impl Tally {
 
 /// Runs the test on io_uring as workers use it and on epoll; it fails if it has not ended within 20 seconds.
 pub fn on_each_driver<F: Future<Output = ()>>(test: impl Fn() -> F) {
-    for driver in [Driver::UringDefer, Driver::Epoll] {
+    for driver in [Driver::Ring, Driver::UringDefer, Driver::Epoll] {
         let ended = runtime::run(driver, || {
             deadline::within(clock::now() + 20_000_000_000, test())
         });

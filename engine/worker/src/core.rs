@@ -125,6 +125,7 @@ impl Core {
         self.policy.borrow_mut().tick(now);
         let live = self.live();
         for upstream in &live.upstreams {
+            upstream.sweep();
             upstream.make_room();
         }
         live.refusals.tick();

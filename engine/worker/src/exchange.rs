@@ -465,6 +465,7 @@ impl Exchange<'_> {
             },
             lead: &[],
             strip: None,
+            post: false,
         };
         match drain.run(&mut body, inbound).await {
             Ok(()) => End::KeepAlive,

@@ -121,6 +121,9 @@ const MIN_RATE_GRACE: u64 = 5_000_000_000;
 /// A body that has passed this many bytes and is not over goes on in large buffers.
 const LARGE_AFTER: u64 = 32 * 1024;
 
+/// No more than this is posted without waiting for it.
+const POSTED: usize = 16 * 1024;
+
 /// One run of the pump: where from, where to, in which framing, and under which bounds.
 pub(crate) struct Pump<'a> {
     pub(crate) source: Side<'a>,
@@ -131,6 +134,9 @@ pub(crate) struct Pump<'a> {
     pub(crate) lead: &'a [u8],
     /// Names that must not pass in trailers, beside the fixed ones.
     pub(crate) strip: Option<&'a HeaderNames>,
+    /// The last bytes are handed over to the driver, if that can and they are few: nobody waits for them, and who uses
+    /// the sink's connection next sees to it that they go out.
+    pub(crate) post: bool,
 }
 
 impl Pump<'_> {
@@ -147,7 +153,7 @@ impl Pump<'_> {
             } else if self.out == Outgoing::Discard {
                 Ok(())
             } else {
-                self.send(body, buf, lead, step.bare).await
+                self.send(body, buf, lead, &step).await
             };
             // What has been taken from the body is gone, sent or not: should the connection live on,
             // what is left in `buf` must begin where the body's framing stands.
@@ -178,9 +184,9 @@ impl Pump<'_> {
         body: &mut Incoming,
         buf: &mut Buffer,
         lead: &[u8],
-        bare: bool,
+        step: &Step,
     ) -> Result<(), PumpError> {
-        if bare && !buf.is_empty() {
+        if step.bare && !buf.is_empty() {
             let mut line = [0; 18];
             let line = chunk_line(buf.len(), &mut line);
             if !buf.prepend(line) || (body.open_chunk && !buf.prepend(b"\r\n")) {
@@ -200,6 +206,9 @@ impl Pump<'_> {
                 write_bytes(self.sink, &body.tail).await?;
             }
             body.tail.clear();
+        }
+        if step.done && self.post && post(self.sink, buf) {
+            return Ok(());
         }
         write(self.sink, buf).await
     }
@@ -253,9 +262,23 @@ impl Pump<'_> {
         body.framing = Framing::Done;
         if self.out == Outgoing::Chunked {
             body.tail.extend_from_slice(LAST_CHUNK);
-            self.send(body, buf, &[], false).await?;
+            self.send(body, buf, &[], &Step::more(0, 0)).await?;
         }
         Ok(())
+    }
+}
+
+/// Hands all of `buf` over to the driver without waiting; false, and nothing done, where that can't be.
+fn post(sink: Side<'_>, buf: &mut Buffer) -> bool {
+    if buf.is_empty() || buf.len() > POSTED {
+        return false;
+    }
+    match sink.conn.post(std::mem::take(buf)) {
+        Ok(()) => true,
+        Err(back) => {
+            *buf = back;
+            false
+        }
     }
 }
 

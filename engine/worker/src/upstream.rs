@@ -143,6 +143,13 @@ impl Upstreams {
 }
 
 impl Upstream {
+    /// Each tick: pooled connections that are of no more use go.
+    pub(crate) fn sweep(&self) {
+        for endpoint in &self.endpoints {
+            endpoint.sweep();
+        }
+    }
+
     /// Each tick: where requests of other workers wait at the node's cap, idle connections make room.
     pub(crate) fn make_room(&self) {
         if self.pending.held() > 0 && self.waiting.get() == 0 {

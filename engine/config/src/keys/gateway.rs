@@ -19,6 +19,8 @@ policy_keys::choices! {
         Auto = "auto",
         /// io_uring, or an error at start.
         IoUring = "io_uring",
+        /// io_uring by the driver of the monoio library in place of our own, or an error at start.
+        Monoio = "monoio",
         /// epoll.
         Epoll = "epoll",
     }
@@ -31,7 +33,7 @@ policy_keys::keys! {
         @start workers: optional usize where "1", "1024",
         /// Whether each worker stays on its own core. Without effect when there are more workers than cores.
         @start pin: default bool = "true",
-        /// Which I/O driver the workers run on. `auto` takes io_uring where the kernel offers it, else epoll.
+        /// Which I/O driver the workers run on. `auto` takes io_uring where the kernel offers it, else epoll; `monoio` is io_uring through that library, for comparison.
         @start io: default DriverChoice = "auto",
         /// How long `/ready` answers 503 at a shutdown before the listeners stop accepting.
         shutdown_delay: default Duration = "0s" where "0s", "1h",

@@ -11,6 +11,7 @@ use std::task::{Context, Waker};
 use monoio::io::{CancelHandle, Canceller};
 use socket2::SockRef;
 
+use crate::ring::Flow;
 use crate::{clock, runtime};
 
 /// How long after its future was dropped an operation may still be the kernel's: a cancellation goes with the next
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     canceller: Cell<Option<Canceller>>,
     /// The task that waits in `readable`.
     waiter: Cell<Option<Waker>>,
+    /// What our own driver knows of it.
+    flow: Flow,
 }
 
 impl Shared {
@@ -43,10 +46,15 @@ impl Shared {
             abandoned: Cell::new(0),
             canceller: Cell::new(None),
             waiter: Cell::new(None),
+            flow: Flow::default(),
         }
     }
 
-    pub(super) fn fd(&self) -> RawFd {
+    pub(crate) fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    pub(crate) fn fd(&self) -> RawFd {
         self.fd.get()
     }
 
@@ -55,29 +63,29 @@ impl Shared {
         self.fd.set(-1);
     }
 
-    /// Whether an operation whose future was dropped may still be the kernel's.
+    /// At the connection's end: whether an operation of it may still be the kernel's.
     pub(super) fn has_orphans(&self) -> bool {
+        if self.flow.end() {
+            return true;
+        }
         let abandoned = self.abandoned.get();
         abandoned != 0 && clock::coarse().saturating_sub(abandoned) < ORPHAN_AGE
     }
 
     /// A future of this connection was dropped before it ended.
     pub(super) fn abandon(&self) {
-        // On epoll an operation is a system call made by its future: nothing is left behind.
-        if !runtime::wants_nonblocking() {
+        // On epoll an operation is a system call made by its future: nothing is left behind. Our own ring keeps book itself.
+        if !runtime::wants_nonblocking() && !runtime::on_ring() {
             self.abandoned.set(clock::coarse().max(1));
         }
     }
 
-    /// The handle for one cancelable read; none if a strike came before it.
-    pub(super) fn begin_cancelable(&self) -> Option<CancelHandle> {
-        if self.take_cancelled() {
-            return None;
-        }
+    /// The handle for one cancelable read by monoio.
+    pub(super) fn cancel_handle(&self) -> CancelHandle {
         let canceller = self.canceller.take().unwrap_or_default();
         let handle = canceller.handle();
         self.canceller.set(Some(canceller));
-        Some(handle)
+        handle
     }
 
     /// The cancelable read has ended; if it was struck, it has said so (or data won).
@@ -131,6 +139,7 @@ impl Shared {
             return;
         }
         self.cancelled.set(true);
+        self.flow.cancel();
         if let Some(canceller) = self.canceller.take() {
             canceller.cancel();
         }

@@ -11,14 +11,29 @@ use std::rc::Rc;
 
 use monoio::net::UnixStream;
 
-use crate::runtime;
+use crate::conn::By;
+use crate::{ring, runtime};
+
+/// What is waited on, by either driver. monoio's stream is only the door to its readiness operation: nothing is read from
+/// it.
+pub(super) struct Poller(By<UnixStream, OwnedFd>);
 
 thread_local! {
-    static POLLERS: RefCell<Vec<(RawFd, Rc<UnixStream>)>> = const { RefCell::new(Vec::new()) };
+    static POLLERS: RefCell<Vec<(RawFd, Rc<Poller>)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Poller {
+    /// Waits until a connection is queued.
+    pub(super) async fn ready(&self) -> io::Result<()> {
+        match &self.0 {
+            By::Monoio(stream) => stream.readable(false).await,
+            By::Ring(fd) => ring::file_poll(fd.as_raw_fd(), libc::POLLIN, None).await,
+        }
+    }
 }
 
 /// The poller of a listening socket on this thread, made at its first use.
-pub(super) fn of(socket: &socket2::Socket) -> io::Result<Rc<UnixStream>> {
+pub(super) fn of(socket: &socket2::Socket) -> io::Result<Rc<Poller>> {
     let fd = socket.as_raw_fd();
     let known = POLLERS.with_borrow(|pollers| {
         let mut pollers = pollers.iter();
@@ -27,8 +42,11 @@ pub(super) fn of(socket: &socket2::Socket) -> io::Result<Rc<UnixStream>> {
     if let Some(poller) = known {
         return Ok(poller);
     }
-    // monoio's stream is only the door to its readiness operation: nothing is read from it.
-    let poller = Rc::new(UnixStream::from_std(watch(fd)?.into())?);
+    let poller = watch(fd)?;
+    let poller = Rc::new(Poller(match runtime::on_ring() {
+        true => By::Ring(poller),
+        false => By::Monoio(UnixStream::from_std(poller.into())?),
+    }));
     POLLERS.with_borrow_mut(|pollers| pollers.push((fd, poller.clone())));
     Ok(poller)
 }
@@ -44,7 +62,10 @@ pub(super) fn drop_of(fd: RawFd) {
     if let Ok(Some(poller)) = poller
         && let Some(poller) = Rc::into_inner(poller)
     {
-        runtime::bury(poller);
+        match poller.0 {
+            By::Monoio(poller) => runtime::bury(poller),
+            By::Ring(poller) => ring::close(poller),
+        }
     }
 }
 

@@ -12,6 +12,8 @@ pub enum Wish {
     Auto,
     /// io_uring or nothing.
     IoUring,
+    /// io_uring by monoio's driver, or nothing.
+    Monoio,
     /// epoll.
     Epoll,
 }
@@ -20,14 +22,23 @@ pub enum Wish {
 pub fn probe(wish: Wish) -> Result<(Driver, Vec<String>), String> {
     let mut refused = Vec::new();
     if wish != Wish::Epoll {
-        for driver in [Driver::UringDefer, Driver::UringCoop, Driver::Uring] {
+        let drivers = [
+            Driver::Ring,
+            Driver::UringDefer,
+            Driver::UringCoop,
+            Driver::Uring,
+        ];
+        for driver in drivers {
+            if driver == Driver::Ring && wish == Wish::Monoio {
+                continue;
+            }
             match try_ring(driver) {
                 Ok(()) => return Ok((driver, refused)),
                 Err(why) => refused.push(format!("{driver}: {why}")),
             }
         }
     }
-    if wish == Wish::IoUring {
+    if matches!(wish, Wish::IoUring | Wish::Monoio) {
         return Err(refused.join("; "));
     }
     Ok((Driver::Epoll, refused))

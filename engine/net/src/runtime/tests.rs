@@ -11,7 +11,8 @@ use super::*;
 use crate::testing::{count, on_each_driver};
 use crate::{Buffer, Conn, Deadline, Strike, clock};
 
-const ALL: [Driver; 4] = [
+const ALL: [Driver; 5] = [
+    Driver::Ring,
     Driver::UringDefer,
     Driver::UringCoop,
     Driver::Uring,
@@ -42,7 +43,7 @@ fn every_driver_reads_writes_and_rests() {
 #[test]
 fn probing_says_why_not() {
     let (driver, refused) = probe(Wish::Auto).expect("epoll works everywhere");
-    assert_eq!(refused.is_empty(), driver == Driver::UringDefer);
+    assert_eq!(refused.is_empty(), driver == Driver::Ring);
     assert_eq!(
         probe(Wish::Epoll).expect("epoll works everywhere"),
         (Driver::Epoll, Vec::new())

@@ -39,7 +39,11 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) 
         if !std::mem::take(&mut fresh) && !rest(&core, &conn, &deadline, &listening).await {
             return;
         }
-        match Box::pin(busy(&core, &conn, &deadline, &listening, &mut served)).await {
+        let end = Box::pin(busy(&core, &conn, &deadline, &listening, &mut served)).await;
+        if conn.is_posting() && !flush(&core, &conn, &deadline, &listening).await {
+            return;
+        }
+        match end {
             End::KeepAlive => {}
             End::Close => return,
             End::Linger => {
@@ -48,6 +52,15 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) 
             }
         }
     }
+}
+
+/// Waits for the last answer to go out, as long as a write may take; false when it does not.
+async fn flush(core: &Rc<Core>, conn: &Conn, deadline: &Deadline, listening: &Listening) -> bool {
+    let timeout = listening.settings(core, |l| nanos(l.write_timeout));
+    deadline.set(deadline::now().saturating_add(timeout), Strike::BothShut);
+    let sent = conn.posted().await;
+    deadline.clear();
+    sent.is_ok()
 }
 
 /// Waits for the next request without a buffer; false when the connection is over.

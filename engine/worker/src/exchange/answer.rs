@@ -67,6 +67,7 @@ impl Exchange<'_> {
             bounds: Bounds::NONE,
             lead: &self.s.head,
             strip: None,
+            post: true,
         };
         let result = pump.run(&mut body, &mut buf).await;
         self.record.bytes_out += body.payload + self.s.head.len() as u64;

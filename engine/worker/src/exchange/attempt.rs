@@ -156,7 +156,10 @@ impl Exchange<'_> {
             answerable: false,
         };
         // It may have answered before it closed: what it said is still to be read.
-        let sent = forward::write(up, &mut buf).await;
+        let sent = match self.post_request(conn, &mut buf) {
+            true => Ok(()),
+            false => forward::write(up, &mut buf).await,
+        };
         if matches!(sent, Err(PumpError::SinkTimeout)) {
             return Err(Broken::unheard(wait.write_fault()));
         }
@@ -165,7 +168,28 @@ impl Exchange<'_> {
         let reusable = self
             .answer(route, conn, buf, wait, self.client.deadline)
             .await?;
-        Ok(reusable && sent.is_ok())
+        Ok(reusable && sent.is_ok() && !conn.conn.is_posting() && !conn.conn.is_broken())
+    }
+
+    /// Hands a small request over to the driver, if that can, without waiting for it: the connection is quiet, so its
+    /// socket takes it, and a failure shows in the answer's read.
+    fn post_request(&self, conn: &UpstreamConn, buf: &mut Buffer) -> bool {
+        if buf.len() > POSTED {
+            return false;
+        }
+        match conn.conn.post(std::mem::take(buf)) {
+            Ok(()) => {
+                // A read that stands already brings its own.
+                if !conn.conn.is_standing() {
+                    *buf = Buffer::standard();
+                }
+                true
+            }
+            Err(back) => {
+                *buf = back;
+                false
+            }
+        }
     }
 
     async fn exchange_streamed(
@@ -207,6 +231,7 @@ impl Exchange<'_> {
             },
             lead: &lead,
             strip: Some(&live.snapshot.identity_headers),
+            post: false,
         };
         let client = self.client;
         let mut pumped = None;
@@ -361,5 +386,7 @@ impl Broken {
     }
 }
 
+/// A request of so many bytes fits into any socket that nothing waits in.
+const POSTED: usize = 4 * 1024;
 /// Room of a standard buffer.
 const STANDARD: usize = engine_net::buffer::STANDARD;

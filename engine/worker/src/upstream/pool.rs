@@ -36,6 +36,10 @@ pub(crate) struct UpstreamConn {
 impl UpstreamConn {
     /// Reads the first bytes of an answer: by the read that was posted in the pool, if there is one.
     pub(crate) async fn read_first(&self, buf: Buffer) -> (std::io::Result<usize>, Buffer) {
+        if self.conn.is_standing() {
+            drop(buf);
+            return self.conn.standing().await;
+        }
         if self.posted.is_posted() {
             drop(buf);
             return self.posted.result().await;
@@ -47,6 +51,18 @@ impl UpstreamConn {
     pub(super) fn close(&self) {
         self.posted.close();
         self.conn.shutdown(Shutdown::Both);
+    }
+
+    /// Posts the read that watches it in the pool: kept by the driver where that can, else by a task.
+    fn post(self: &Rc<Self>, endpoint: &Rc<Endpoint>) {
+        if self.conn.stand(Buffer::standard()).is_err() {
+            self.posted.post(endpoint, self);
+        }
+    }
+
+    /// The read that watches it has ended: in the pool that means it is of no use.
+    fn has_ended(&self) -> bool {
+        self.conn.has_stood() || self.posted.has_ended()
     }
 
     /// Whether it lies in the pool.
@@ -238,7 +254,7 @@ impl Lease {
             now.saturating_add(nanos(settings.keepalive)),
             Strike::BothShut,
         );
-        conn.posted.post(&self.endpoint, &conn);
+        conn.post(&self.endpoint);
         idle.push(conn);
     }
 }
@@ -260,7 +276,7 @@ impl Endpoint {
         let mut idle = self.idle.borrow_mut();
         while let Some(conn) = idle.pop() {
             conn.set_pooled(false);
-            let spoiled = conn.posted.has_ended() || (on_epoll && conn.conn.peek() != Peek::Quiet);
+            let spoiled = conn.has_ended() || (on_epoll && conn.conn.peek() != Peek::Quiet);
             if !conn.deadline.struck() && !spoiled {
                 conn.deadline.clear();
                 return Some(conn);
@@ -268,6 +284,18 @@ impl Endpoint {
             conn.close();
         }
         None
+    }
+
+    /// Closes what the other side has closed, or sent bytes on that nobody asked for.
+    pub(super) fn sweep(&self) {
+        self.idle.borrow_mut().retain(|conn| {
+            let ended = conn.has_ended();
+            if ended {
+                conn.set_pooled(false);
+                conn.close();
+            }
+            !ended
+        });
     }
 
     pub(super) fn close_idle(&self) {

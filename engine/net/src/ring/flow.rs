@@ -1,0 +1,186 @@
+//! What a connection's operations leave for each other, and the operations that the connection itself keeps.
+//!
+//! A kept receive needs no task: it lies with the kernel while a connection is idle, and whoever wants its result fetches
+//! it. A kept send is handed over and not waited for. Invariants: one kept receive and one kept send at a time; the
+//! connection's end cancels them.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use super::future::{has_more, length, receive_entry, send_entry};
+use super::operation::{self, Kept, Name};
+use crate::Buffer;
+use crate::conn::Shared;
+
+/// One connection's part of the driver.
+#[derive(Default)]
+pub(crate) struct Flow {
+    /// The socket had more than the last receive took.
+    pub(super) more: Cell<bool>,
+    /// An operation was dropped before its end.
+    pub(super) abandoned: Cell<bool>,
+    /// A kept send has failed.
+    broken: Cell<bool>,
+    /// What the pending cancelable receive is known by.
+    pub(super) receiving: Cell<Name>,
+    /// What the pending kept send is known by.
+    sending: Cell<Name>,
+    standing: Cell<Standing>,
+    /// Who waits for a kept operation.
+    waiter: Cell<Option<Waker>>,
+}
+
+/// A kept receive.
+#[derive(Default)]
+enum Standing {
+    #[default]
+    None,
+    Pending(Name),
+    Ended(i32, Buffer),
+}
+
+impl Flow {
+    /// Cancels the pending cancelable receive.
+    pub(crate) fn cancel(&self) {
+        operation::cancel(self.receiving.get());
+    }
+
+    /// The connection ends: what it keeps is cancelled. Whether the kernel may still hold an operation of it.
+    pub(crate) fn end(&self) -> bool {
+        let mut held = self.abandoned.get();
+        let standing = self.standing.take();
+        let standing = match standing {
+            Standing::Pending(name) => name,
+            Standing::None | Standing::Ended(..) => Name::NOBODY,
+        };
+        for name in [self.sending.take(), standing] {
+            operation::cancel(name);
+            held |= name != Name::NOBODY;
+        }
+        held
+    }
+
+    /// A kept receive was posted and its result has not been fetched.
+    pub(crate) fn is_standing(&self) -> bool {
+        let standing = self.standing.take();
+        let is = !matches!(standing, Standing::None);
+        self.standing.set(standing);
+        is
+    }
+
+    /// The kept receive has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        let standing = self.standing.take();
+        let is = matches!(standing, Standing::Ended(..));
+        self.standing.set(standing);
+        is
+    }
+
+    /// Waits for the kept receive and fetches its result.
+    pub(crate) async fn standing(&self) -> (io::Result<usize>, Buffer) {
+        poll_fn(|cx| match self.standing.take() {
+            Standing::Ended(result, buffer) => Poll::Ready((length(result), buffer)),
+            Standing::None => Poll::Ready((Err(crate::cancelled()), Buffer::default())),
+            pending => {
+                self.standing.set(pending);
+                self.wait(cx)
+            }
+        })
+        .await
+    }
+
+    /// Waits until no kept send is pending; an error if one has failed.
+    pub(crate) async fn sent(&self) -> io::Result<()> {
+        poll_fn(|cx| match (self.is_sending(), self.broken.get()) {
+            (true, _) => self.wait(cx),
+            (false, true) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            (false, false) => Poll::Ready(Ok(())),
+        })
+        .await
+    }
+
+    /// Whether a kept send is pending.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.sending.get() != Name::NOBODY
+    }
+
+    /// Whether a kept send has failed.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.get()
+    }
+
+    fn wait<T>(&self, cx: &mut Context<'_>) -> Poll<T> {
+        let waiter = match self.waiter.take() {
+            Some(waiter) if waiter.will_wake(cx.waker()) => waiter,
+            _ => cx.waker().clone(),
+        };
+        self.waiter.set(Some(waiter));
+        Poll::Pending
+    }
+}
+
+/// Posts a receive that the connection keeps; the buffer comes back if that can't be done.
+pub(crate) fn keep_receive(conn: &Rc<Shared>, mut buffer: Buffer) -> Result<(), Buffer> {
+    let flow = conn.flow();
+    if flow.is_standing() {
+        return Err(buffer);
+    }
+    let entry = receive_entry(conn.fd(), &mut buffer, flow.more.get());
+    let kept = Kept {
+        conn: Rc::clone(conn),
+        buffer,
+        receives: true,
+    };
+    // SAFETY: the entry points into the block of the buffer that is kept.
+    let name = unsafe { operation::keep(entry, kept) }?;
+    flow.standing.set(Standing::Pending(name));
+    Ok(())
+}
+
+/// Hands a send over to the connection; the buffer comes back if one is pending already, or it can't be done.
+pub(crate) fn keep_send(conn: &Rc<Shared>, buffer: Buffer) -> Result<(), Buffer> {
+    let flow = conn.flow();
+    if flow.is_sending() || flow.is_broken() {
+        return Err(buffer);
+    }
+    let entry = send_entry(conn.fd(), &buffer);
+    let kept = Kept {
+        conn: Rc::clone(conn),
+        buffer,
+        receives: false,
+    };
+    // SAFETY: as in `keep_receive`.
+    let name = unsafe { operation::keep(entry, kept) }?;
+    flow.sending.set(name);
+    Ok(())
+}
+
+impl Kept {
+    /// The kernel is done with it.
+    pub(super) fn complete(mut self, result: i32, flags: u32) {
+        let flow = self.conn.flow();
+        if self.receives {
+            flow.more.set(has_more(flags));
+            if let Ok(n) = length(result) {
+                self.buffer.received(n);
+            }
+            // After the connection's end nobody fetches it.
+            if matches!(flow.standing.take(), Standing::Pending(_)) {
+                flow.standing.set(Standing::Ended(result, self.buffer));
+            }
+        } else {
+            flow.sending.set(Name::NOBODY);
+            if length(result).is_ok_and(|n| n == self.buffer.len()) {
+                drop(self.buffer);
+            } else {
+                flow.broken.set(true);
+            }
+        }
+        if let Some(waiter) = flow.waiter.take() {
+            waiter.wake();
+        }
+    }
+}

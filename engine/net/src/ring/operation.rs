@@ -1,0 +1,420 @@
+//! Operations in the kernel's hands: from the asking, over the submission of a turn, to the completion.
+//!
+//! Each has a slot that outlives the future that asked for it: a future dropped early has its operation cancelled and
+//! leaves its buffer in the slot until the kernel has let go. Invariants: memory that the kernel may touch is owned by a
+//! live future or by a slot; a slot is free only after its completion was reaped; a descriptor is closed only after
+//! everything that names it has been submitted.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use io_uring::types::{SubmitArgs, Timespec};
+use io_uring::{IoUring, opcode, squeue};
+
+use crate::Buffer;
+use crate::conn::Shared;
+
+/// Entries of the submission queue; a turn that asks for more submits in between.
+const ENTRIES: u32 = 1024;
+/// No slot.
+const NONE: u32 = u32::MAX;
+/// Turns that the end of a runtime waits for its cancelled operations, a millisecond each.
+const LAST_TURNS: u32 = 1000;
+
+thread_local! {
+    static OPERATIONS: RefCell<Option<Operations>> = const { RefCell::new(None) };
+    /// Completions of the turn, taken out of the ring before anybody is woken.
+    static REAPED: Cell<Vec<(u64, i32, u32)>> = const { Cell::new(Vec::new()) };
+}
+
+struct Operations {
+    ring: IoUring,
+    slots: Vec<Slot>,
+    free: u32,
+    /// Slots in use.
+    active: usize,
+    /// Closed as soon as what is queued has been submitted.
+    closing: Vec<OwnedFd>,
+}
+
+struct Slot {
+    /// Tells this use of the slot from earlier ones.
+    generation: u32,
+    state: State,
+}
+
+enum State {
+    Free(u32),
+    Waiting(Option<Waker>),
+    Done(i32, u32),
+    /// No future asked for it: the connection takes the result.
+    Kept(Kept),
+    /// The future is gone; what the kernel may still touch.
+    Abandoned(#[expect(dead_code, reason = "held, not used")] Option<Buffer>),
+}
+
+/// What an operation is known by: its slot and which use of it, so that a late word can't reach the next one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Name(u64);
+
+impl Name {
+    /// No operation; also a cancellation's own completion, which nobody waits for.
+    pub(super) const NOBODY: Name = Name(u64::MAX);
+
+    fn new(place: u32, generation: u32) -> Name {
+        Name(u64::from(generation) << 32 | u64::from(place))
+    }
+}
+
+impl Default for Name {
+    fn default() -> Name {
+        Name::NOBODY
+    }
+}
+
+/// An operation of a connection that no future owns.
+pub(super) struct Kept {
+    pub(super) conn: Rc<Shared>,
+    pub(super) buffer: Buffer,
+    pub(super) receives: bool,
+}
+
+/// An operation somebody waits for.
+#[derive(Default)]
+pub(super) struct Shot {
+    slot: Option<u32>,
+}
+
+/// Opens this thread's ring; it is closed when what this gives is dropped.
+pub(super) fn open() -> io::Result<Ring> {
+    let ring = IoUring::builder()
+        .setup_single_issuer()
+        .setup_defer_taskrun()
+        .setup_cqsize(4 * ENTRIES)
+        .build(ENTRIES)?;
+    OPERATIONS.set(Some(Operations {
+        ring,
+        slots: Vec::new(),
+        free: NONE,
+        active: 0,
+        closing: Vec::new(),
+    }));
+    Ok(Ring)
+}
+
+/// This thread's ring.
+pub(super) struct Ring;
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        // The kernel lets go of cancelled operations at once or nearly so.
+        for _ in 0..LAST_TURNS {
+            let active = OPERATIONS.with_borrow(|it| it.as_ref().map_or(0, |it| it.active));
+            if active == 0 || turn(Some(1_000_000)).is_err() {
+                break;
+            }
+        }
+        let Some(operations) = OPERATIONS.take() else {
+            return;
+        };
+        if operations.active > 0 {
+            // The kernel may still write to what the slots hold: better lost than freed.
+            std::mem::forget(operations);
+        }
+    }
+}
+
+/// Submits what was asked for, waits for a completion (no longer than `wait` nanoseconds; not at all for 0) and wakes
+/// whoever the completions belong to.
+pub(super) fn turn(wait: Option<u64>) -> io::Result<()> {
+    let mut reaped = REAPED.take();
+    let entered = with(|operations| {
+        let entered = operations.enter(wait);
+        let done = operations.ring.completion();
+        reaped.extend(done.map(|it| (it.user_data(), it.result(), it.flags())));
+        entered
+    });
+    entered.unwrap_or_else(|| Err(io::ErrorKind::NotConnected.into()))?;
+    // Outside the borrow: a waker may be anybody's code.
+    for (name, result, flags) in reaped.drain(..) {
+        match with(|it| it.complete(name, result, flags)) {
+            Some(Completed::For(waker)) => waker.wake(),
+            Some(Completed::Kept(kept)) => kept.complete(result, flags),
+            Some(Completed::Dropped(state)) => drop(state),
+            Some(Completed::Nobody) | None => {}
+        }
+    }
+    REAPED.set(reaped);
+    Ok(())
+}
+
+/// Closes a descriptor once everything that names it has been submitted.
+pub(crate) fn close(fd: OwnedFd) {
+    let mut fd = Some(fd);
+    with(|operations| operations.closing.extend(fd.take()));
+}
+
+/// Something done with this thread's ring; none without one. Never within itself.
+fn with<R>(work: impl FnOnce(&mut Operations) -> R) -> Option<R> {
+    OPERATIONS.with_borrow_mut(|operations| operations.as_mut().map(work))
+}
+
+impl Operations {
+    fn enter(&mut self, wait: Option<u64>) -> io::Result<()> {
+        if !self.closing.is_empty() {
+            self.ring.submit()?;
+            self.closing.clear();
+        }
+        let entered = match wait {
+            None => self.ring.submit_and_wait(1),
+            Some(nanos) => {
+                let time = Timespec::new()
+                    .sec(nanos / 1_000_000_000)
+                    .nsec((nanos % 1_000_000_000) as u32);
+                let args = SubmitArgs::new().timespec(&time);
+                self.ring.submitter().submit_with_args(1, &args)
+            }
+        };
+        match entered {
+            Ok(_) => Ok(()),
+            // The time is up, a signal came, or completions must be reaped before more is taken: the next turn goes on.
+            Err(error) => match error.raw_os_error() {
+                Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN) => Ok(()),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// Puts an entry into the submission queue.
+    ///
+    /// # Safety
+    /// What the entry points to stays valid until its completion was reaped.
+    unsafe fn push(&mut self, entry: &squeue::Entry) -> io::Result<()> {
+        // SAFETY: as the caller's contract says.
+        if unsafe { self.ring.submission().push(entry) }.is_ok() {
+            return Ok(());
+        }
+        self.ring.submit()?;
+        // SAFETY: as above.
+        let pushed = unsafe { self.ring.submission().push(entry) };
+        pushed.map_err(|_| io::ErrorKind::ResourceBusy.into())
+    }
+
+    /// Takes a slot for a new operation: its place and what its completion will be known by.
+    fn take_slot(&mut self, state: State) -> (u32, Name) {
+        self.active += 1;
+        let place = self.free;
+        if let Some(slot) = self.slots.get_mut(place as usize) {
+            if let State::Free(next) = slot.state {
+                self.free = next;
+            }
+            slot.generation = slot.generation.wrapping_add(1);
+            slot.state = state;
+            return (place, Name::new(place, slot.generation));
+        }
+        let place = self.slots.len() as u32;
+        self.slots.push(Slot {
+            generation: 0,
+            state,
+        });
+        (place, Name::new(place, 0))
+    }
+
+    fn free_slot(&mut self, place: u32) -> Option<State> {
+        let slot = self.slots.get_mut(place as usize)?;
+        let state = std::mem::replace(&mut slot.state, State::Free(self.free));
+        self.free = place;
+        self.active -= 1;
+        Some(state)
+    }
+
+    /// Starts an operation, known by its slot.
+    ///
+    /// # Safety
+    /// As for `push`.
+    unsafe fn start(&mut self, entry: squeue::Entry, waker: Waker) -> io::Result<u32> {
+        let (place, name) = self.take_slot(State::Waiting(Some(waker)));
+        // SAFETY: the caller's contract.
+        match unsafe { self.push(&entry.user_data(name.0)) } {
+            Ok(()) => Ok(place),
+            Err(error) => {
+                self.free_slot(place);
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks the kernel to end an operation; its completion comes in any case.
+    fn cancel(&mut self, name: Name) {
+        let entry = opcode::AsyncCancel::new(name.0)
+            .build()
+            .user_data(Name::NOBODY.0);
+        // SAFETY: a cancellation points to no memory.
+        let pushed = unsafe { self.push(&entry) };
+        // Nothing is lost but time: the operation ends when its connection is shut down.
+        debug_assert!(pushed.is_ok(), "{pushed:?}");
+    }
+
+    /// Starts an operation for a connection; what it is known by.
+    ///
+    /// # Safety
+    /// The entry points to nothing but the buffer that is kept.
+    unsafe fn keep(&mut self, entry: squeue::Entry, kept: Kept) -> Result<Name, Kept> {
+        let (place, name) = self.take_slot(State::Kept(kept));
+        // SAFETY: the slot owns the buffer until the completion was reaped.
+        if unsafe { self.push(&entry.user_data(name.0)) }.is_ok() {
+            return Ok(name);
+        }
+        match self.free_slot(place) {
+            Some(State::Kept(kept)) => Err(kept),
+            _ => Ok(name),
+        }
+    }
+
+    /// What a completion means.
+    fn complete(&mut self, done: u64, result: i32, flags: u32) -> Completed {
+        let place = done as u32;
+        let Some(slot) = self.slots.get_mut(place as usize) else {
+            return Completed::Nobody;
+        };
+        if Name::new(place, slot.generation).0 != done {
+            return Completed::Nobody;
+        }
+        match &mut slot.state {
+            State::Waiting(waker) => {
+                let waker = waker.take();
+                slot.state = State::Done(result, flags);
+                waker.map_or(Completed::Nobody, Completed::For)
+            }
+            State::Kept(_) | State::Abandoned(_) => match self.free_slot(place) {
+                Some(State::Kept(kept)) => Completed::Kept(kept),
+                state => Completed::Dropped(state),
+            },
+            State::Free(_) | State::Done(..) => Completed::Nobody,
+        }
+    }
+}
+
+/// Whom a completion is for.
+enum Completed {
+    For(Waker),
+    Kept(Kept),
+    /// Nobody waits; this may be dropped now.
+    Dropped(Option<State>),
+    Nobody,
+}
+
+impl Shot {
+    /// Starts the operation at the first call; ready with its result and flags.
+    ///
+    /// # Safety
+    /// What the entry points to stays valid until this is ready, or is handed to `abandon`.
+    pub(super) unsafe fn poll(
+        &mut self,
+        entry: impl FnOnce() -> squeue::Entry,
+        cx: &mut Context<'_>,
+    ) -> Poll<(i32, u32)> {
+        let gone = (-libc::ENOTCONN, 0);
+        let Some(place) = self.slot else {
+            // SAFETY: the caller's contract.
+            return match with(|it| unsafe { it.start(entry(), cx.waker().clone()) }) {
+                Some(Ok(place)) => {
+                    self.slot = Some(place);
+                    Poll::Pending
+                }
+                Some(Err(error)) => Poll::Ready((-error.raw_os_error().unwrap_or(libc::EBUSY), 0)),
+                None => Poll::Ready(gone),
+            };
+        };
+        let polled = with(|it| {
+            let Some(slot) = it.slots.get_mut(place as usize) else {
+                return Poll::Ready(gone);
+            };
+            match &mut slot.state {
+                State::Done(result, flags) => {
+                    let done = (*result, *flags);
+                    it.free_slot(place);
+                    Poll::Ready(done)
+                }
+                State::Waiting(waker) => {
+                    match waker {
+                        Some(waker) if waker.will_wake(cx.waker()) => {}
+                        _ => *waker = Some(cx.waker().clone()),
+                    }
+                    Poll::Pending
+                }
+                State::Free(_) | State::Kept(_) | State::Abandoned(_) => Poll::Ready(gone),
+            }
+        });
+        let polled = polled.unwrap_or(Poll::Ready(gone));
+        if polled.is_ready() {
+            self.slot = None;
+        }
+        polled
+    }
+
+    /// Whether the kernel works on it.
+    pub(super) fn is_pending(&self) -> bool {
+        self.slot.is_some()
+    }
+
+    /// What the operation is known by while it is pending.
+    pub(super) fn name(&self) -> Name {
+        let named = |place: u32| {
+            with(|it| {
+                it.slots
+                    .get(place as usize)
+                    .map(|slot| Name::new(place, slot.generation))
+            })
+        };
+        self.slot.and_then(named).flatten().unwrap_or_default()
+    }
+
+    /// Nobody waits any more: the operation is cancelled, and the buffer kept until the kernel has let go of it.
+    pub(super) fn abandon(&mut self, buffer: Option<Buffer>) {
+        let Some(place) = self.slot.take() else {
+            return;
+        };
+        let mut buffer = Some(buffer);
+        let dropped = with(|it| {
+            let slot = it.slots.get_mut(place as usize)?;
+            if matches!(slot.state, State::Done(..)) {
+                return it.free_slot(place);
+            }
+            let name = Name::new(place, slot.generation);
+            let before =
+                std::mem::replace(&mut slot.state, State::Abandoned(buffer.take().flatten()));
+            it.cancel(name);
+            Some(before)
+        });
+        if dropped.is_none() {
+            // Without a ring (or its slot) nobody can say whether the kernel is done with it.
+            std::mem::forget(buffer);
+        }
+    }
+}
+
+/// Starts an operation whose result the connection takes: what it is known by, or the buffer back.
+///
+/// # Safety
+/// The entry points to nothing but the buffer that is kept.
+pub(super) unsafe fn keep(entry: squeue::Entry, kept: Kept) -> Result<Name, Buffer> {
+    let mut kept = Some(kept);
+    // SAFETY: the caller's contract.
+    let started = with(|it| kept.take().map(|kept| unsafe { it.keep(entry, kept) }));
+    match (started.flatten(), kept) {
+        (Some(Ok(name)), _) => Ok(name),
+        (Some(Err(kept)), _) | (None, Some(kept)) => Err(kept.buffer),
+        (None, None) => Err(Buffer::default()),
+    }
+}
+
+/// Ends a pending operation early: it completes with ECANCELED, or as it would have if that came first.
+pub(super) fn cancel(name: Name) {
+    if name != Name::NOBODY {
+        with(|operations| operations.cancel(name));
+    }
+}
