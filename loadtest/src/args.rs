@@ -55,7 +55,7 @@ pub enum Command {
     Run(Box<Run>),
     /// Serve as a test origin: a fast server that answers as it is asked to
     Origin(origin::Options),
-    /// Compare two saved runs
+    /// Compare saved runs with each other
     Compare(Compare),
     /// Make the report of a saved run
     Report(Report),
@@ -221,12 +221,9 @@ pub struct OutputArgs {
 /// A comparison.
 #[derive(Args, Clone, Debug)]
 pub struct Compare {
-    /// The run to compare with, as --json saved it
-    #[arg(value_name = "BASE.json")]
-    pub base: PathBuf,
-    /// The other run
-    #[arg(value_name = "OTHER.json")]
-    pub other: PathBuf,
+    /// Two or more runs as --json saved them; the first is what the others are compared with
+    #[arg(value_name = "RUN.json", required = true, num_args = 2..)]
+    pub runs: Vec<PathBuf>,
     /// Write the comparison as a page with charts, too
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

@@ -11,10 +11,10 @@ use engine_net::runtime::{self, Wish};
 use super::sweep::{self, Quest};
 use super::{Progress, Setup, Signals, execute};
 use crate::args::{self, Cli, Command, Run};
-use crate::origin;
 use crate::results::thresholds::judge;
 use crate::results::{Results, text};
 use crate::scenario::{Load, Overrides, Scenario, Threshold, show};
+use crate::{compare, html, origin};
 
 /// A threshold was not kept.
 const UNMET: u8 = 1;
@@ -85,7 +85,7 @@ fn finish(run: &Run, results: &Results) -> Result<u8, String> {
         write(file, &json)?;
     }
     if let Some(file) = &output.html {
-        write(file, &report_page(results)?)?;
+        write(file, &html::report(results))?;
     }
     if json != Some(Path::new("-")) {
         print(&text::text(results))?;
@@ -230,18 +230,23 @@ fn serve(options: &origin::Options) -> Result<u8, String> {
 }
 
 fn compared(files: &args::Compare) -> Result<u8, String> {
-    let (base, other) = (saved(&files.base)?, saved(&files.other)?);
-    if let Some(file) = &files.html {
-        write(file, &comparison_page(&base, &other)?)?;
+    let mut runs = Vec::with_capacity(files.runs.len());
+    for file in &files.runs {
+        let stem = file.file_stem().unwrap_or(file.as_os_str());
+        runs.push((stem.to_string_lossy().into_owned(), saved(file)?));
     }
-    print(&comparison_text(&base, &other)?)?;
+    let runs = compare::names(runs);
+    if let Some(file) = &files.html {
+        write(file, &html::comparison(&runs))?;
+    }
+    print(&compare::text(&runs))?;
     Ok(0)
 }
 
 fn reported(report: &args::Report) -> Result<u8, String> {
     let results = saved(&report.run)?;
     match &report.html {
-        Some(file) => write(file, &report_page(&results)?)?,
+        Some(file) => write(file, &html::report(&results))?,
         None => print(&text::text(&results))?,
     }
     Ok(0)
@@ -274,17 +279,4 @@ fn print(text: &str) -> Result<(), String> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.to_string()),
         _ => Ok(()),
     }
-}
-
-// PENDING html, compare
-fn report_page(_: &Results) -> Result<String, String> {
-    Err("reports are not built in yet".to_owned())
-}
-
-fn comparison_page(_: &Results, _: &Results) -> Result<String, String> {
-    Err("comparisons are not built in yet".to_owned())
-}
-
-fn comparison_text(_: &Results, _: &Results) -> Result<String, String> {
-    Err("comparisons are not built in yet".to_owned())
 }
