@@ -2,6 +2,8 @@
 //!
 //! Invariant: a kept answer differs from one written anew by nothing but its date, which is at most a second old.
 
+use std::io::Write;
+
 use engine_net::{Buffer, buffer};
 
 use super::ask::What;
@@ -323,8 +325,11 @@ fn date(unix: u64) -> [u8; 29] {
         rest -= length;
         month += 1;
     }
-    let text = format!(
-        "{}, {:02} {} {year} {:02}:{:02}:{:02} GMT",
+    let mut text = *b"Thu, 01 Jan 1970 00:00:00 GMT";
+    // A year of more than four digits is cut off.
+    let _ = write!(
+        text.as_mut_slice(),
+        "{}, {:02} {} {year:04} {:02}:{:02}:{:02} GMT",
         DAYS.get((days % 7) as usize).unwrap_or(&"Thu"),
         rest + 1,
         MONTHS.get(month).unwrap_or(&"Jan"),
@@ -332,9 +337,7 @@ fn date(unix: u64) -> [u8; 29] {
         second / 60 % 60,
         second % 60
     );
-    text.as_bytes()
-        .try_into()
-        .unwrap_or(*b"Thu, 01 Jan 1970 00:00:00 GMT")
+    text
 }
 
 #[cfg(test)]

@@ -11,6 +11,11 @@ use super::{
     Counts, ErrorKind, FORMAT, Generator, Histogram, Mode, Results, Second, Sweep, Template,
 };
 
+mod second;
+
+use second::Current;
+pub use second::SecondPart;
+
 const SECOND: u64 = 1_000_000_000;
 /// Status codes that are counted by themselves: 0 to 999, as three digits give.
 const STATUSES: usize = 1000;
@@ -95,29 +100,6 @@ struct TemplatePart {
     first_byte: Histogram,
 }
 
-/// One second of one worker, or of several.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SecondPart {
-    /// Whole answers.
-    pub answered: u64,
-    /// Requests that failed.
-    pub failed: u64,
-    /// Bytes read.
-    pub bytes_in: u64,
-    /// Bytes written.
-    pub bytes_out: u64,
-    /// Latencies to two digits and how often each was seen, ascending.
-    latency: Vec<(u64, u64)>,
-}
-
-#[derive(Clone, Debug)]
-struct Current {
-    /// When it ends.
-    end: u64,
-    tally: SecondPart,
-    latency: Histogram,
-}
-
 impl Part {
     /// An empty part of a run that began at `start`, of a scenario of so many templates.
     pub fn new(start: u64, mode: Mode, templates: usize) -> Part {
@@ -136,11 +118,7 @@ impl Part {
             lag: Histogram::new(),
             templates: vec![TemplatePart::default(); templates],
             seconds: Vec::new(),
-            now: Current {
-                end: start.saturating_add(SECOND),
-                tally: SecondPart::default(),
-                latency: Histogram::with_digits(2),
-            },
+            now: Current::first(start),
         }
     }
 
@@ -369,23 +347,6 @@ impl Part {
     }
 }
 
-impl Current {
-    /// Ends the second and begins the next.
-    fn close(&mut self) -> SecondPart {
-        let mut second = std::mem::take(&mut self.tally);
-        let buckets = self.latency.buckets();
-        second.latency = buckets.map(|it| (it.from_ns, it.count)).collect();
-        self.latency.clear();
-        self.end = self.end.saturating_add(SECOND);
-        second
-    }
-
-    fn merge(&mut self, other: &Current) {
-        self.tally.merge(&other.tally);
-        self.latency.add(&other.latency);
-    }
-}
-
 impl Counts {
     /// Adds another worker's.
     fn add(&mut self, other: &Counts) {
@@ -397,53 +358,5 @@ impl Counts {
         self.connections += other.connections;
         self.bytes_in += other.bytes_in;
         self.bytes_out += other.bytes_out;
-    }
-}
-
-impl SecondPart {
-    /// Adds the same second of another worker.
-    pub fn merge(&mut self, other: &SecondPart) {
-        self.answered += other.answered;
-        self.failed += other.failed;
-        self.bytes_in += other.bytes_in;
-        self.bytes_out += other.bytes_out;
-        self.latency.extend_from_slice(&other.latency);
-        self.latency.sort_unstable();
-        self.latency.dedup_by(|next, kept| {
-            let same = next.0 == kept.0;
-            if same {
-                kept.1 += next.1;
-            }
-            same
-        });
-    }
-
-    /// The latency that this share (0 to 1) of its answers did not exceed, to two digits; 0 when there was none.
-    pub fn quantile(&self, share: f64) -> u64 {
-        let total: u64 = self.latency.iter().map(|(_, count)| count).sum();
-        let wanted = ((share * total as f64).ceil() as u64).max(1);
-        let mut seen = 0;
-        for (ns, count) in &self.latency {
-            seen += count;
-            if seen >= wanted {
-                return *ns;
-            }
-        }
-        0
-    }
-
-    fn finish(&self, at: u64, length: f64) -> Second {
-        Second {
-            at,
-            length,
-            answered: self.answered,
-            failed: self.failed,
-            bytes_in: self.bytes_in,
-            bytes_out: self.bytes_out,
-            p50_ns: self.quantile(0.5),
-            p90_ns: self.quantile(0.9),
-            p99_ns: self.quantile(0.99),
-            max_ns: self.quantile(1.0),
-        }
     }
 }
