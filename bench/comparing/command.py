@@ -4,6 +4,7 @@ import argparse
 import datetime
 import os
 import shlex
+import signal
 import sys
 from dataclasses import dataclass
 
@@ -80,7 +81,7 @@ def parse(argv):
     add("--nginx-keepalive", type=int, metavar="N", help="a second nginx that may keep only N idle connections to the "
         "backend (its manual's example has 32); the first may keep all")
     add("--measure", default="cost,latency", metavar="LIST", help="cost (all connections busy), latency (at a rate); default: both")
-    add("--rate", type=int, metavar="R", help="requests/s for latency and workers; default: half the slowest peer's peak; 10000 for workers")
+    add("--rate", type=int, metavar="R", help="requests/s for latency and workers; default: half the slowest peer's peak; 5000 for workers")
     add("--generator", choices=GENERATORS, default="wrk", help="for cost; default: wrk")
     add("--rate-generator", choices=[name for name, it in GENERATORS.items() if it.has_rate], help="for latency; default: the first of these that is there")
     add("--load-binary", metavar="PATH", help="portcullis-load, if not in target/release")
@@ -121,6 +122,8 @@ def _listed(parser, option, value, known):
 def main(argv):
     args = parse(argv)
     kept = results.Results(args.out, args.fresh)
+    # However it is ended, nothing that it started stays behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if not args.report:
             with Stage(args.cores) as stage:
@@ -281,7 +284,7 @@ class Comparison:
         print(text.job(self.kept.get(f"{job.name}@{count}")), flush=True)
 
     def _workers(self, job):
-        connections, rate = self.args.connections[0], self.args.rate or 10_000
+        connections, rate = self.args.connections[0], self.args.rate or 5_000
 
         def load(port, share, count):
             if self.paced:

@@ -48,7 +48,7 @@ def _section(job):
     out.append(f'<div class="charts">{"".join(_charts(job))}</div>')
     for _, rows in text.tables(job):
         out.append(_table(rows, job))
-    notes = "; ".join(f"{it['name']}: {it['note']}" for it in job["rows"] if it["note"])
+    notes = "; ".join(text.notes(job))
     return "\n".join([*out, f'<p class="dim">{escape(notes)}</p>' if notes else ""])
 
 

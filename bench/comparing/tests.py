@@ -1,4 +1,4 @@
-"""Tests of what needs no proxy: `cd bench && python3 -m unittest comparing.tests`."""
+"""Tests of what needs no proxy: `cd bench && python3 -B -m unittest comparing.tests`."""
 
 import contextlib
 import tempfile

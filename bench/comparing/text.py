@@ -15,8 +15,17 @@ def job(job):
         lines.append(f"{part}{rate}: {it['date']}, {it['rounds']} rounds of {it['seconds']} s{by}: {it['command']}")
     for _, rows in tables(job):
         lines += ["", *_aligned(rows)]
-    notes = [f"  {it['name']}: {it['note']}" for it in job["rows"] if it["note"]]
-    return "\n".join(lines + notes)
+    return "\n".join(lines + [f"  {it}" for it in notes(job)])
+
+
+def notes(job):
+    """What a reader must know about single rows."""
+    for row in job["rows"]:
+        if row["note"]:
+            yield f"{row['name']}: {row['note']}"
+        late = row.get("latency", {}).get("late", [])
+        if any(late):
+            yield f"{row['name']}: the rate was not held in {sum(late)} of {len(late)} rounds"
 
 
 def tables(job):

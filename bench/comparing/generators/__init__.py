@@ -18,7 +18,7 @@ class Sample:
     p50: float = None
     p99: float = None
     p999: float = None
-    late: bool = False  # the generator itself did not keep its schedule
+    late: bool = False  # the rate was not held, by the generator's fault or for want of free connections
 
 
 class Generator:
