@@ -37,11 +37,7 @@ fn pages() -> Vec<(&'static str, String)> {
 fn malformed(page: &str) -> Option<String> {
     let mut rest = page.strip_prefix("<!DOCTYPE html>")?;
     let mut open: Vec<&str> = Vec::new();
-    loop {
-        let (text, tag) = match rest.split_once('<') {
-            Some((text, tag)) => (text, tag),
-            None => break,
-        };
+    while let Some((text, tag)) = rest.split_once('<') {
         if text.contains('>') && open.last() != Some(&"style") {
             return Some(format!("a bare > in {text:?}"));
         }

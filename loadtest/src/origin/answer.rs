@@ -298,7 +298,9 @@ fn date(unix: u64) -> [u8; 29] {
     ];
     let (days, second) = (unix / 86_400, unix % 86_400);
     let (mut year, mut rest) = (1970, days);
-    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     while rest >= 365 + u64::from(leap(year)) {
         rest -= 365 + u64::from(leap(year));
         year += 1;

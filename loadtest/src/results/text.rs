@@ -32,18 +32,17 @@ pub fn text(results: &Results) -> String {
     out.push_str(&totals(results));
     out.push('\n');
     out.push_str(&latencies(results));
-    for section in [
+    let sections = [
         statuses(results),
         errors(results),
         templates(results),
         Some(generator(results)),
         results.sweep.as_ref().map(sweep),
         thresholds(results),
-    ] {
-        if let Some(section) = section {
-            out.push('\n');
-            out.push_str(&section);
-        }
+    ];
+    for section in sections.iter().flatten() {
+        out.push('\n');
+        out.push_str(section);
     }
     out
 }
