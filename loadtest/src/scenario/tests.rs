@@ -2,6 +2,7 @@
 
 use super::*;
 use expect_test::{Expect as Snapshot, expect};
+use proptest::prelude::*;
 
 fn parse(text: &str) -> Scenario {
     Scenario::parse(text, "test.toml", Path::new("")).unwrap_or_else(|why| panic!("{}", show(&why)))
@@ -268,7 +269,11 @@ fn what_is_shown_elsewhere_is_read() {
     for text in texts {
         let text = text.replace("${TOKEN_SECRET}", "secret");
         let read = Scenario::parse(&text, "shown", folder.path());
-        assert!(read.is_ok(), "{text}\n{}", show(&read.expect_err("problems")));
+        assert!(
+            read.is_ok(),
+            "{text}\n{}",
+            show(&read.expect_err("problems"))
+        );
     }
 }
 
@@ -559,4 +564,26 @@ fn a_flag_replaces_what_says_the_same_in_other_words() {
             ..
         }
     ));
+}
+
+proptest! {
+    /// Whatever a file holds, it is read or told of; and what is read can be sent.
+    #[test]
+    fn no_text_breaks_the_reader(at in 0..WHOLE.len(), cut in 0..40_usize, put in "[\\PC\n]{0,12}") {
+        let whole: Vec<char> = WHOLE.chars().collect();
+        let end = whole.len().min(at + cut);
+        let text: String = whole[..at].iter().copied().chain(put.chars()).chain(whole[end..].iter().copied()).collect();
+        match Scenario::parse(&text, "test.toml", Path::new("")) {
+            Ok(scenario) => prop_assert_eq!(requests(&scenario, 3).len(), 3),
+            Err(problems) => prop_assert!(!problems.is_empty() && !show(&problems).is_empty()),
+        }
+    }
+
+    #[test]
+    fn no_url_breaks_the_reader(url in "\\PC{0,40}", path in "[a-z{}:.|/0-9]{0,30}") {
+        let _ = Scenario::single(&url, &Overrides::default());
+        if let Ok(scenario) = Scenario::single(&format!("http://h/{path}"), &Overrides::default()) {
+            requests(&scenario, 3);
+        }
+    }
 }
