@@ -117,12 +117,13 @@ impl Axis {
             ticks: ticks
                 .into_iter()
                 .filter(|(share, _)| *share < 1.0 - 0.95 * 10_f64.powf(-tens))
+                // On a long axis the middle is too close to the start.
+                .filter(|(share, _)| *share != 0.5 || tens < 5.0)
                 .enumerate()
                 .map(|(at, (value, label))| Tick {
                     value,
                     label: label.to_owned(),
-                    // The middle stands close to the start.
-                    minor: at == 1 || (at > 3 && at % 2 == 1),
+                    minor: value == 0.5 || (tens >= 5.0 && at > 0 && at % 2 == 0),
                 })
                 .collect(),
         }

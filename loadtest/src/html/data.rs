@@ -5,6 +5,8 @@ use crate::results::{Histogram, Results, Second};
 
 /// Points of a chart over time at most; seconds of longer runs are put together.
 const MAX_SPANS: usize = 240;
+/// The shortest part of a second that is shown beside whole ones.
+const SHORTEST: f64 = 0.1;
 /// Columns of a chart of frequencies.
 const COLUMNS: usize = 56;
 /// Points of a curve of percentiles, for each ten times.
@@ -28,10 +30,17 @@ pub(super) struct Span {
     pub(super) max: Option<f64>,
 }
 
-/// The run over time.
+/// The run over time. What is left behind the last whole second is left out when it is too short to say anything.
 pub(super) fn spans(results: &Results) -> Vec<Span> {
-    let each = results.seconds.len().div_ceil(MAX_SPANS).max(1);
-    results.seconds.chunks(each).map(span).collect()
+    let mut seconds = results.seconds.as_slice();
+    if let [whole @ .., last] = seconds
+        && !whole.is_empty()
+        && last.length < SHORTEST
+    {
+        seconds = whole;
+    }
+    let each = seconds.len().div_ceil(MAX_SPANS).max(1);
+    seconds.chunks(each).map(span).collect()
 }
 
 fn span(seconds: &[Second]) -> Span {

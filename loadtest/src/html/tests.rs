@@ -5,7 +5,7 @@ use super::data;
 use super::{comparison, report};
 use crate::compare;
 use crate::results::units::time;
-use crate::results::{Answer, Histogram, Mode, Part, Results, samples};
+use crate::results::{Answer, ErrorKind, Histogram, Mode, Part, Results, samples};
 
 fn pages() -> Vec<(&'static str, String)> {
     let runs = |all: Vec<Results>| {
@@ -288,6 +288,23 @@ fn a_long_run_is_put_together() {
 }
 
 #[test]
+fn the_rest_of_a_second_is_shown_when_it_says_something() {
+    const SECOND: u64 = 1_000_000_000;
+    let shown = |end: u64| {
+        let mut part = Part::new(0, Mode::Closed, 1);
+        for kind in [0, end - 1] {
+            part.failed(0, ErrorKind::Reset, 0, kind);
+        }
+        let results = part.finish(end, Default::default(), &[], Default::default(), None);
+        data::spans(&results).len()
+    };
+    assert_eq!(shown(SECOND * 2), 2);
+    assert_eq!(shown(SECOND * 2 + SECOND / 100), 2);
+    assert_eq!(shown(SECOND * 2 + SECOND / 2), 3);
+    assert_eq!(shown(SECOND / 100), 1);
+}
+
+#[test]
 fn axes_have_round_ticks() {
     let check = |axis: &Axis, expected: &[&str]| {
         let labels: Vec<&str> = axis.ticks.iter().map(|it| it.label.as_str()).collect();
@@ -339,6 +356,18 @@ fn axes_have_round_ticks() {
     check(
         &Axis::nines("", 5000),
         &["0 %", "50 %", "90 %", "99 %", "99.9 %"],
+    );
+    check(
+        &Axis::nines("", 1_000_000),
+        &[
+            "0 %",
+            "90 %",
+            "99 %",
+            "99.9 %",
+            "99.99 %",
+            "99.999 %",
+            "99.9999 %",
+        ],
     );
     check(&Axis::nines("", 0), &["0 %", "50 %", "90 %"]);
     let axis = Axis::log("", 1.0, 100.0, axis::time);
