@@ -49,9 +49,10 @@ pub enum Malformed {
     Trailer,
 }
 
-impl fmt::Display for Malformed {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
+impl Malformed {
+    /// The rule that was broken, in words.
+    pub fn words(self) -> &'static str {
+        match self {
             Malformed::StatusLine => "the status line is not one of HTTP/1.1",
             Malformed::Status => "the status is below 100, or 101",
             Malformed::LineEnd => "a line does not end in CR LF",
@@ -63,7 +64,13 @@ impl fmt::Display for Malformed {
             Malformed::TwoLengths => "both Content-Length and Transfer-Encoding",
             Malformed::Chunk => "a chunk is not framed as it must be",
             Malformed::Trailer => "a trailer is not a header",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.words())
     }
 }
 

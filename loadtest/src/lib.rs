@@ -11,3 +11,8 @@ pub mod origin;
 pub mod results;
 pub mod run;
 pub mod scenario;
+
+// The allocation budget of a run is measured with it.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: engine_net::testing::CountingAllocator = engine_net::testing::CountingAllocator;

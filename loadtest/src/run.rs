@@ -40,7 +40,7 @@ use worker::{Job, Report};
 /// How many connections an open loop begins with; more are opened when requests wait for one.
 pub(crate) const FIRST_CONNECTIONS: usize = 64;
 /// How often this thread looks at what the others do.
-const LOOK: Duration = Duration::from_millis(20);
+const LOOK: Duration = Duration::from_millis(50);
 /// From the decision to begin until the beginning, so that every worker has heard of it.
 const LEAD: u64 = 5_000_000;
 
@@ -186,6 +186,7 @@ impl Course<'_> {
         let scenario = self.scenario;
         let reports = self.reports()?;
         progress.done();
+        tell_reasons(board, progress);
         let Some(mut whole) = Whole::of(reports, scenario) else {
             return Err(Failure::Interrupted);
         };
@@ -220,7 +221,7 @@ impl Course<'_> {
                 if desk.connections > 0 {
                     return Ok(());
                 }
-                refused = refused.or_else(|| desk.refused.clone());
+                refused = refused.or_else(|| desk.reasons.refused.clone());
             }
         }
         let why = refused.unwrap_or_else(|| "no reason was given".to_owned());
@@ -260,6 +261,20 @@ impl Course<'_> {
         }
         Ok(reports)
     }
+}
+
+/// Says what lies behind errors that the table only counts.
+fn tell_reasons(board: &Board, progress: &mut Progress) {
+    let mut told = Vec::new();
+    for desk in (0..board.workers()).filter_map(|worker| board.desk(worker)) {
+        let refused = desk.reasons.refused.as_ref();
+        told.extend(refused.map(|why| format!("a connection could not be opened: {why}")));
+        let malformed = desk.reasons.malformed;
+        told.extend(malformed.map(|rule| format!("an answer was not valid HTTP: {rule}")));
+    }
+    told.sort_unstable();
+    told.dedup();
+    told.iter().for_each(|line| progress.say(line));
 }
 
 /// The workers' reports, merged.

@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::world::Reasons;
 use crate::results::SecondPart;
 
 #[derive(Debug)]
@@ -25,8 +26,7 @@ pub(super) struct Desk {
     pub(super) seconds: Vec<SecondPart>,
     /// Connections it has open.
     pub(super) connections: usize,
-    /// Why a connection could not be opened, the last time.
-    pub(super) refused: Option<String>,
+    pub(super) reasons: Reasons,
 }
 
 impl Board {

@@ -11,13 +11,15 @@ use std::time::Duration;
 
 use engine_net::{Buffer, Conn, Deadline, Strike, clock, connect, deadline, runtime};
 
-use super::exchange::{Lost, Seen, receive};
+use super::exchange::{Seen, receive};
 use super::line::{Line, Read, Sending, send};
 use super::world::{Next, Order, Pace, Slot, World};
 use crate::results::{Answer, ErrorKind};
 
 /// How long a closed loop waits after a connection could not be opened, so that a server that is down is not stormed.
 const AFTER_REFUSAL: Duration = Duration::from_millis(10);
+/// More came than an answer's framing says.
+const SURPLUS: &str = "bytes follow an answer that nothing was asked for";
 /// The template of a request that failed before one was chosen.
 const NO_TEMPLATE: usize = usize::MAX;
 
@@ -101,7 +103,7 @@ pub(super) async fn open(world: &World, now: u64) -> Option<Conn> {
         Some(Err(error)) => error.to_string(),
         None => "timed out".to_owned(),
     };
-    *world.refused.borrow_mut() = Some(error);
+    world.reasons.borrow_mut().refused = Some(error);
     None
 }
 
@@ -247,11 +249,12 @@ impl User<'_> {
                     let surplus = last && !line.inbox.is_empty();
                     self.free = got.done;
                     reusable = got.reusable && !surplus;
-                    let unmet = match surplus {
-                        // More than its framing says: whoever reads on takes that for the next answer.
-                        true => Some(ErrorKind::Protocol),
-                        false => got.unmet,
-                    };
+                    let mut unmet = got.unmet;
+                    if surplus {
+                        // Whoever reads on takes it for the next answer.
+                        unmet = Some(ErrorKind::Protocol);
+                        world.reasons.borrow_mut().malformed = Some(SURPLUS);
+                    }
                     world.answered(
                         order,
                         Answer {
@@ -266,10 +269,13 @@ impl User<'_> {
                         },
                     );
                 }
-                Err(Lost { kind, bytes, at }) => {
-                    self.free = at;
+                Err(lost) => {
+                    self.free = lost.at;
                     reusable = false;
-                    world.failed(order, index, kind, bytes, at);
+                    world.failed(order, index, lost.kind, lost.bytes, lost.at);
+                    if let Some(rule) = lost.rule {
+                        world.reasons.borrow_mut().malformed = Some(rule.words());
+                    }
                 }
             }
         }

@@ -29,6 +29,8 @@ pub(super) struct Got {
 /// An answer that never became whole.
 pub(super) struct Lost {
     pub(super) kind: ErrorKind,
+    /// The rule that it broke, if it is not valid.
+    pub(super) rule: Option<Malformed>,
     pub(super) bytes: u64,
     pub(super) at: u64,
 }
@@ -79,7 +81,13 @@ where
             match reading.take(&mut line.inbox) {
                 Ok(false) => reading.make_room(&mut line.inbox),
                 Ok(true) => return Ok(reading.finish(true)),
-                Err(_) => return Err(reading.lost(ErrorKind::Protocol)),
+                Err(rule) => {
+                    let lost = reading.lost(ErrorKind::Protocol);
+                    return Err(Lost {
+                        rule: Some(rule),
+                        ..lost
+                    });
+                }
             }
         }
         let read = line.more(sending).await;
@@ -200,6 +208,7 @@ impl Reading<'_> {
     fn lost(&self, kind: ErrorKind) -> Lost {
         Lost {
             kind,
+            rule: None,
             bytes: self.bytes,
             at: self.now,
         }

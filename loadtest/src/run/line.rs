@@ -128,12 +128,23 @@ where
     }
 }
 
+/// A request up to this size fits any socket, so nobody need wait until it has been written.
+const POSTED: usize = 4096;
+
 /// Sends what the buffer holds, and then the rest, which is given back empty.
 pub(super) async fn send(
     conn: &Conn,
     first: Buffer,
     mut rest: Vec<u8>,
 ) -> (io::Result<()>, Vec<u8>) {
+    let first = match first.len() <= POSTED && rest.is_empty() {
+        // Saves a turn of this task for each request; should it fail, the read will, too.
+        true => match conn.post(first) {
+            Ok(()) => return (Ok(()), rest),
+            Err(first) => first,
+        },
+        false => first,
+    };
     let (mut sent, mut buffer) = conn.write(first).await;
     if !rest.is_empty() {
         buffer = Buffer::large();

@@ -26,7 +26,7 @@ pub(super) async fn pacer(world: Rc<World>) {
         let timer = match Timer::new() {
             Ok(timer) => Some(timer),
             Err(error) => {
-                *world.refused.borrow_mut() = Some(format!("no timer: {error}"));
+                world.reasons.borrow_mut().refused = Some(format!("no timer: {error}"));
                 None
             }
         };
@@ -45,10 +45,11 @@ async fn pace(world: &Rc<World>, open: &Open, timer: &Timer) {
     loop {
         let now = clock::now();
         let end = world.end.get();
+        // What is due shortly before the end is sent, though this look comes after it.
+        let (due, waiting) = open.dispatch(now.min(end.saturating_sub(1)));
         if now >= end {
             return;
         }
-        let (due, waiting) = open.dispatch(now);
         grow(world, open, waiting);
         let look = match (due, waiting) {
             (None, _) => now + MOST,

@@ -462,3 +462,43 @@ fn whoever_asks_twice_does_not_wait_for_answers() {
     let results = execute(&scenario, &setup(1), &signals, &mut Progress::quiet()).unwrap();
     assert_eq!(results.counts.answered, 0);
 }
+
+/// What a worker allocates for so many requests, on this thread.
+fn allocations(address: SocketAddr, over: Overrides) -> u64 {
+    let scenario = scenario(address, over);
+    let board = Arc::new(Board::new(1));
+    let job = Job {
+        address: Address::Tcp(address),
+        worker: 0,
+        workers: 1,
+        core: None,
+        driver: probe(Wish::Auto).unwrap().0,
+        pipeline: 1,
+        board: board.clone(),
+        scenario: Arc::new(scenario),
+    };
+    board.begin(clock::now());
+    let (report, counts) = engine_net::testing::count(|| worker::run(job));
+    assert!(report.unwrap().is_some());
+    counts.allocations
+}
+
+#[test]
+fn steady_requests_allocate_nothing() {
+    let address = answering(OK);
+    let of = |requests: &str| allocations(address, closed(requests, "4"));
+    let (few, many) = (of("1000"), of("21000"));
+    // A second's end costs some, and so does a connection that is opened: not a request.
+    assert!(many < few + 200, "{few} for 1,000, {many} for 21,000");
+    let of = |duration: &str| {
+        let over = Overrides {
+            rate: some("4000/s"),
+            duration: some(duration),
+            connections: some("16"),
+            ..Overrides::default()
+        };
+        allocations(address, over)
+    };
+    let (few, many) = (of("100ms"), of("900ms"));
+    assert!(many < few + 200, "{few} for 400, {many} for 3,600");
+}

@@ -100,7 +100,7 @@ impl Job {
             last: Cell::new(0),
             live: Cell::new(0),
             first: RefCell::default(),
-            refused: RefCell::default(),
+            reasons: RefCell::default(),
             gate: Gate::default(),
             all_gone: Gate::default(),
             scenario: scenario.clone(),
@@ -137,7 +137,7 @@ impl Job {
             desk.seconds
                 .extend(part.seconds().iter().skip(seen).cloned());
             desk.connections = world.first.borrow().len();
-            desk.refused = world.refused.borrow().clone();
+            desk.reasons.clone_from(&world.reasons.borrow());
         }
     }
 
@@ -265,7 +265,7 @@ async fn first_connections(world: &Rc<World>, count: usize) {
 
 async fn first_connection(world: &World) -> Option<Conn> {
     // Where one could not be opened the others need not wait for it, too.
-    if world.refused.borrow().is_some() {
+    if world.reasons.borrow().refused.is_some() {
         return None;
     }
     let begun = clock::now();

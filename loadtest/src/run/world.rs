@@ -37,10 +37,18 @@ pub(super) struct World {
     pub(super) live: Cell<usize>,
     /// How long the connections took to open that the run began with.
     pub(super) first: RefCell<Vec<u64>>,
-    /// Why a connection could not be opened, the last time.
-    pub(super) refused: RefCell<Option<String>>,
+    pub(super) reasons: RefCell<Reasons>,
     pub(super) gate: Gate,
     pub(super) all_gone: Gate,
+}
+
+/// What lies behind errors that are counted by their kind: the last of each.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reasons {
+    /// Why a connection could not be opened.
+    pub(super) refused: Option<String>,
+    /// Which rule of HTTP an answer broke.
+    pub(super) malformed: Option<&'static str>,
 }
 
 /// How requests come.
