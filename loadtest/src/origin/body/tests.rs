@@ -66,3 +66,19 @@ fn malformed_chunks_are_refused() {
         assert_eq!(fed, Err(400), "{text:?}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_cut_of_anything_gives_the_same(
+        pieces in proptest::collection::vec(
+            proptest::sample::select(vec!["0", "1", "a", "5", "\r\n", "\r", "\n", ";", "x", "hello", "\0"]), 0..20),
+        step in 1_usize..9,
+    ) {
+        let bytes = pieces.concat().into_bytes();
+        let whole = feed(Framing::Chunked, &bytes, bytes.len().max(1));
+        let cut = feed(Framing::Chunked, &bytes, step);
+        // What is left over is told by the piece it stands in.
+        let same = |it: Result<(Vec<u8>, usize, bool), Refusal>| it.map(|it| (it.0, it.2));
+        proptest::prop_assert_eq!(same(whole), same(cut));
+    }
+}

@@ -114,3 +114,25 @@ fn what_is_wrong_is_refused() {
     }
     check("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400);
 }
+
+proptest::proptest! {
+    #[test]
+    fn more_bytes_change_nothing(
+        pieces in proptest::collection::vec(
+            proptest::sample::select(vec!["GET / HTTP/1.1\r\n", "Host: x\r\n", "\r\n", "A: b\r\n", "Content-Length: 1\r\n", "\n", " ", "x", ":"]), 0..8),
+        cut in 0_usize..100,
+    ) {
+        let text = pieces.concat();
+        let cut = text.floor_char_boundary(cut.min(text.len()));
+        match parse(&text.as_bytes()[..cut]) {
+            Ok(None) => {}
+            // What is decided stays decided.
+            decided => proptest::prop_assert_eq!(decided, parse(text.as_bytes())),
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_sent_breaks_it(bytes: Vec<u8>) {
+        let _ = parse(&bytes);
+    }
+}
