@@ -75,7 +75,7 @@ impl Conn {
         Socket::over(stream.into(), None).map(Conn::Unix)
     }
 
-    fn socket(&self) -> &Socket {
+    pub(crate) fn socket(&self) -> &Socket {
         match self {
             Conn::Tcp(socket) | Conn::Unix(socket) => socket,
         }
@@ -238,8 +238,8 @@ impl Conn {
         .await
     }
 
-    /// Waits until a write would not block; only for connecting.
-    pub(crate) async fn writable(&self) -> io::Result<()> {
+    /// Waits until a write would not block, the connection has ended or failed. May be dropped at any time.
+    pub async fn writable(&self) -> io::Result<()> {
         let socket = self.socket();
         let operation = match &socket.driver {
             // SAFETY: as in `readable`.

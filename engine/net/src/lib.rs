@@ -26,6 +26,7 @@ pub mod listener;
 mod race;
 mod ring;
 pub mod runtime;
+mod splice;
 #[cfg(any(test, feature = "test-support"))]
 pub mod testing;
 
@@ -36,6 +37,7 @@ pub use connect::connect;
 pub use deadline::{Deadline, Strike};
 pub use listener::Listener;
 pub use race::{Either, race};
+pub use splice::Splice;
 
 /// Whether an operation ended because it was cancelled (a struck [`Strike::CancelRead`], a stopped listener).
 pub fn is_cancelled(error: &std::io::Error) -> bool {

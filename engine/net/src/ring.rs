@@ -10,8 +10,6 @@ use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll};
 
-use crate::clock;
-
 mod flow;
 mod future;
 mod operation;
@@ -23,6 +21,8 @@ pub(crate) use future::{FilePoll, Receive, file_poll, receive, send};
 pub(crate) use operation::close;
 pub(crate) use task::{spawn, yield_now};
 pub(crate) use timer::sleep;
+
+use operation::Wait;
 
 /// Polls of tasks between two looks at the ring.
 const TURN: usize = 256;
@@ -48,11 +48,10 @@ pub(crate) fn run<T>(main: impl Future<Output = T>) -> io::Result<T> {
                 Some(next) => next.run(),
             }
         }
-        let until = match task::is_idle() {
-            true => timer::first(),
-            false => Some(0),
-        };
-        operation::turn(until.map(|at| at.saturating_sub(clock::now())))?;
+        operation::turn(match task::is_idle() {
+            true => Wait::Until(timer::first()),
+            false => Wait::No,
+        })?;
         timer::expire(&mut fired);
     }
 }

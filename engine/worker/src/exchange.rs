@@ -452,7 +452,13 @@ impl Exchange<'_> {
             None => inbound.consume(consumed),
         }
         let Some(mut source) = drain_from else {
-            return end;
+            // A client that has said it sends no more needs no lingering: nothing can come that would reset the answer.
+            let silent = end == End::Linger && !s.request.keep_alive;
+            return if silent && body.is_done() && inbound.is_empty() {
+                End::Close
+            } else {
+                end
+            };
         };
         source.whole = deadline::now().saturating_add(source.timeout);
         let drain = Pump {
@@ -466,6 +472,7 @@ impl Exchange<'_> {
             lead: &[],
             strip: None,
             post: false,
+            splice: false,
         };
         match drain.run(&mut body, inbound).await {
             Ok(()) => End::KeepAlive,

@@ -6,37 +6,16 @@
 
 use std::cell::Cell;
 
-use engine_net::Conn;
 use engine_net::buffer::{Buffer, STANDARD};
 use engine_net::deadline::{self, Deadline, Strike};
+use engine_net::{Conn, Splice, runtime};
 use policy::identity::HeaderNames;
-use protocol::http1::{ChunkError, Chunked, LAST_CHUNK, Rules, chunk_line, encode};
-use protocol::limits::HeadLimits;
-use protocol::message::{BodyLength, Name};
+use protocol::http1::{LAST_CHUNK, chunk_line};
 
-use crate::heads;
+mod incoming;
 
-/// How much of a body is still to come on the side that sends it.
-pub(crate) struct Incoming {
-    framing: Framing,
-    /// Payload bytes taken so far, without framing.
-    pub(crate) payload: u64,
-    /// Re-framing only: a chunk has been written whose CRLF is still owed.
-    open_chunk: bool,
-    /// The sender's chunks carry extensions: from here on they are taken apart and made anew.
-    reframing: bool,
-    /// What goes out after the bytes of this step: the last chunk with its trailer section.
-    tail: Vec<u8>,
-}
-
-enum Framing {
-    Done,
-    Exact(u64),
-    Chunked(Chunked),
-    /// The last chunk has begun; its trailer section is not complete yet.
-    Trailers(Chunked),
-    UntilClose,
-}
+pub(crate) use incoming::Incoming;
+use incoming::{Framing, Step};
 
 /// How the body is framed for the side that takes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,9 +97,8 @@ impl PumpError {
 
 /// A body slower than the least rate is given up only after this long.
 const MIN_RATE_GRACE: u64 = 5_000_000_000;
-/// A body that has passed this many bytes and is not over goes on in large buffers.
-const LARGE_AFTER: u64 = 32 * 1024;
-
+/// After so many bytes moved in one go the other connections have their turn.
+const STREAK: usize = 1 << 20;
 /// No more than this is posted without waiting for it.
 const POSTED: usize = 16 * 1024;
 
@@ -137,6 +115,8 @@ pub(crate) struct Pump<'a> {
     /// The last bytes are handed over to the driver, if that can and they are few: nobody waits for them, and who uses
     /// the sink's connection next sees to it that they go out.
     pub(crate) post: bool,
+    /// A long body may go from socket to socket: nothing else reads from the source or writes to the sink meanwhile.
+    pub(crate) splice: bool,
 }
 
 impl Pump<'_> {
@@ -169,6 +149,13 @@ impl Pump<'_> {
             if step.again {
                 continue;
             }
+            if self.splice
+                && buf.is_empty()
+                && let Some(left) = body.spliceable()
+                && let Some(splice) = Splice::open(self.source.conn, self.sink.conn)
+            {
+                return self.splice(splice, left, body).await;
+            }
             if buf.is_empty() && !buf.is_large() && body.is_long() {
                 *buf = Buffer::large();
             }
@@ -176,6 +163,53 @@ impl Pump<'_> {
                 return self.finish_at_close(body, buf).await;
             }
         }
+    }
+
+    /// Moves the rest of the body from socket to socket, without a copy.
+    async fn splice(
+        &self,
+        mut splice: Splice<'_>,
+        mut left: u64,
+        body: &mut Incoming,
+    ) -> Result<(), PumpError> {
+        let mut streak = 0;
+        while left > 0 {
+            if streak >= STREAK {
+                streak = 0;
+                runtime::yield_now().await;
+                if deadline::now() >= self.source.whole {
+                    return Err(PumpError::SourceTimeout);
+                }
+            }
+            let most = usize::try_from(left).unwrap_or(usize::MAX);
+            match splice.take(most) {
+                Ok(None) => {
+                    self.source.arm(Strike::BothShut);
+                    let ready = self.source.conn.readable().await;
+                    if self.source.deadline.struck() {
+                        return Err(PumpError::SourceTimeout);
+                    }
+                    self.source.deadline.clear();
+                    ready.map_err(|_| PumpError::SourceClosed)?;
+                }
+                Ok(Some(0)) | Err(_) => return Err(PumpError::SourceClosed),
+                Ok(Some(n)) => {
+                    left = left.saturating_sub(n as u64);
+                    streak += n;
+                    body.took(n as u64);
+                    while !splice.give(left > 0).map_err(|_| PumpError::SinkClosed)? {
+                        self.sink.arm(Strike::BothShut);
+                        let ready = self.sink.conn.writable().await;
+                        if self.sink.deadline.struck() {
+                            return Err(PumpError::SinkTimeout);
+                        }
+                        self.sink.deadline.clear();
+                        ready.map_err(|_| PumpError::SinkClosed)?;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Sends `lead`, what stands in `buf` and the body's tail, in one operation where they fit.
@@ -327,191 +361,4 @@ fn split_rest(buf: &mut Buffer, step: &Step) -> Option<Buffer> {
     });
     buf.truncate(step.send);
     rest
-}
-
-/// What the front of a buffer holds of the body.
-struct Step {
-    /// Bytes to go out.
-    send: usize,
-    /// Bytes that are used up; `send <= consumed` unless both are the same.
-    consumed: usize,
-    /// The body ends with them.
-    done: bool,
-    /// More of the buffer can be taken at once, in another framing.
-    again: bool,
-    /// What goes out is payload that needs a chunk around it.
-    bare: bool,
-}
-
-impl Step {
-    fn more(send: usize, consumed: usize) -> Step {
-        Step {
-            send,
-            consumed,
-            done: false,
-            again: false,
-            bare: false,
-        }
-    }
-}
-
-impl Incoming {
-    pub(crate) fn new(length: BodyLength, rules: Rules) -> Incoming {
-        let framing = match length {
-            BodyLength::None | BodyLength::Exact(0) => Framing::Done,
-            BodyLength::Exact(n) => Framing::Exact(n),
-            BodyLength::Chunked => Framing::Chunked(Chunked::new(rules)),
-            BodyLength::UntilClose => Framing::UntilClose,
-        };
-        Incoming {
-            framing,
-            payload: 0,
-            open_chunk: false,
-            reframing: false,
-            tail: Vec::new(),
-        }
-    }
-
-    pub(crate) fn is_done(&self) -> bool {
-        matches!(self.framing, Framing::Done)
-    }
-
-    /// The body ends when its sender closes: that sender's connection can't be used again.
-    pub(crate) fn until_close(&self) -> bool {
-        matches!(self.framing, Framing::UntilClose)
-    }
-
-    /// Bytes still to come when that is known.
-    pub(crate) fn remaining(&self) -> Option<u64> {
-        match &self.framing {
-            Framing::Done => Some(0),
-            Framing::Exact(n) => Some(*n),
-            _ => None,
-        }
-    }
-
-    fn is_long(&self) -> bool {
-        match &self.framing {
-            Framing::Exact(left) => *left > LARGE_AFTER,
-            _ => self.payload > LARGE_AFTER,
-        }
-    }
-
-    /// Takes this body's part of `buf`, taking framing apart in place where the taker wants none.
-    fn step(
-        &mut self,
-        buf: &mut Buffer,
-        out: Outgoing,
-        strip: Option<&HeaderNames>,
-    ) -> Result<Step, PumpError> {
-        let step = match &mut self.framing {
-            Framing::Done => Step {
-                done: true,
-                ..Step::more(0, 0)
-            },
-            Framing::Exact(left) => {
-                let n = usize::try_from(*left).unwrap_or(usize::MAX).min(buf.len());
-                *left -= n as u64;
-                self.payload += n as u64;
-                Step {
-                    done: *left == 0,
-                    ..Step::more(n, n)
-                }
-            }
-            Framing::UntilClose => {
-                self.payload += buf.len() as u64;
-                Step {
-                    bare: out == Outgoing::Chunked,
-                    ..Step::more(buf.len(), buf.len())
-                }
-            }
-            Framing::Chunked(chunked) if out == Outgoing::Chunked && !self.reframing => {
-                let scanned = chunked.scan(buf.filled()).map_err(malformed)?;
-                self.payload += scanned.payload;
-                // The scan stops in front of a size line with an extension: extensions end at this
-                // hop (RFC 9112 section 7.1.1), so what follows is framed anew.
-                self.reframing = !scanned.verbatim;
-                let step = Step::more(scanned.consumed, scanned.consumed);
-                if !scanned.at_last_chunk {
-                    return Ok(Step {
-                        again: self.reframing,
-                        ..step
-                    });
-                }
-                self.framing = Framing::Trailers(*chunked);
-                self.step_trailers(buf, step, out, strip)?
-            }
-            Framing::Chunked(chunked) => {
-                let plain = chunked.unframe(buf.filled_mut()).map_err(malformed)?;
-                self.payload += plain.payload as u64;
-                let bare = out == Outgoing::Chunked;
-                let step = Step {
-                    bare,
-                    ..Step::more(plain.payload, plain.consumed)
-                };
-                if !plain.at_last_chunk {
-                    return Ok(step);
-                }
-                self.framing = Framing::Trailers(*chunked);
-                self.step_trailers(buf, step, out, strip)?
-            }
-            Framing::Trailers(_) => self.step_trailers(buf, Step::more(0, 0), out, strip)?,
-        };
-        if step.done {
-            self.framing = Framing::Done;
-        }
-        Ok(step)
-    }
-
-    /// Takes the last chunk and its trailer section, which stand behind what `step` has consumed.
-    fn step_trailers(
-        &mut self,
-        buf: &Buffer,
-        step: Step,
-        out: Outgoing,
-        strip: Option<&HeaderNames>,
-    ) -> Result<Step, PumpError> {
-        let Framing::Trailers(chunked) = &mut self.framing else {
-            return Ok(Step { done: true, ..step });
-        };
-        let rest = buf.filled().get(step.consumed..).unwrap_or_default();
-        let mut fields = Vec::new();
-        let taken = chunked
-            .trailers(rest, &mut fields, &HeadLimits::default())
-            .map_err(malformed)?;
-        let Some(n) = taken else { return Ok(step) };
-        let end = Step {
-            consumed: step.consumed + n,
-            done: true,
-            ..step
-        };
-        if out != Outgoing::Chunked {
-            return Ok(end);
-        }
-        if fields.is_empty() && !self.reframing && rest.starts_with(LAST_CHUNK) {
-            return Ok(Step {
-                send: step.send + n,
-                ..end
-            });
-        }
-        self.tail.extend_from_slice(b"0\r\n");
-        for field in &fields {
-            let name = field.name.of(rest);
-            let framing = matches!(
-                field.known,
-                Name::ContentLength | Name::TransferEncoding | Name::Host
-            );
-            let forged =
-                strip.is_some_and(|names| names.matches(name) || heads::is_forwarding(name));
-            if !field.hop_by_hop && !framing && !forged {
-                encode::field(&mut self.tail, name, field.value.of(rest));
-            }
-        }
-        self.tail.extend_from_slice(b"\r\n");
-        Ok(end)
-    }
-}
-
-fn malformed(error: ChunkError) -> PumpError {
-    PumpError::SourceMalformed(error.cause())
 }

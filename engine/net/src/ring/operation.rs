@@ -11,14 +11,16 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use io_uring::types::{SubmitArgs, Timespec};
+use io_uring::types::{SubmitArgs, TimeoutFlags, Timespec};
 use io_uring::{IoUring, opcode, squeue};
 
-use crate::Buffer;
 use crate::conn::Shared;
+use crate::{Buffer, clock};
 
 /// Entries of the submission queue; a turn that asks for more submits in between.
 const ENTRIES: u32 = 1024;
+/// What an alarm's completion is known by.
+const ALARM: u64 = u64::MAX - 1;
 /// No slot.
 const NONE: u32 = u32::MAX;
 /// Turns that the end of a runtime waits for its cancelled operations, a millisecond each.
@@ -38,6 +40,10 @@ struct Operations {
     active: usize,
     /// Closed as soon as what is queued has been submitted.
     closing: Vec<OwnedFd>,
+    /// The instant of the kernel's alarm that will ring first; none when none is set.
+    alarm: Option<u64>,
+    /// The instant of the alarm being set, where the kernel reads it at the submission.
+    alarm_at: Box<Timespec>,
 }
 
 struct Slot {
@@ -101,6 +107,8 @@ pub(super) fn open() -> io::Result<Ring> {
         free: NONE,
         active: 0,
         closing: Vec::new(),
+        alarm: None,
+        alarm_at: Box::default(),
     }));
     Ok(Ring)
 }
@@ -113,7 +121,7 @@ impl Drop for Ring {
         // The kernel lets go of cancelled operations at once or nearly so.
         for _ in 0..LAST_TURNS {
             let active = OPERATIONS.with_borrow(|it| it.as_ref().map_or(0, |it| it.active));
-            if active == 0 || turn(Some(1_000_000)).is_err() {
+            if active == 0 || turn(Wait::Until(Some(clock::now() + 1_000_000))).is_err() {
                 break;
             }
         }
@@ -127,9 +135,17 @@ impl Drop for Ring {
     }
 }
 
-/// Submits what was asked for, waits for a completion (no longer than `wait` nanoseconds; not at all for 0) and wakes
-/// whoever the completions belong to.
-pub(super) fn turn(wait: Option<u64>) -> io::Result<()> {
+/// How long a turn may wait for a completion.
+#[derive(Clone, Copy)]
+pub(super) enum Wait {
+    /// Not at all.
+    No,
+    /// Until this instant of the monotonic clock, or for good.
+    Until(Option<u64>),
+}
+
+/// Submits what was asked for, waits for a completion and wakes whoever the completions belong to.
+pub(super) fn turn(wait: Wait) -> io::Result<()> {
     let mut reaped = REAPED.take();
     let entered = with(|operations| {
         let entered = operations.enter(wait);
@@ -163,18 +179,21 @@ fn with<R>(work: impl FnOnce(&mut Operations) -> R) -> Option<R> {
 }
 
 impl Operations {
-    fn enter(&mut self, wait: Option<u64>) -> io::Result<()> {
+    fn enter(&mut self, wait: Wait) -> io::Result<()> {
         if !self.closing.is_empty() {
             self.ring.submit()?;
             self.closing.clear();
         }
         let entered = match wait {
-            None => self.ring.submit_and_wait(1),
-            Some(nanos) => {
-                let time = Timespec::new()
-                    .sec(nanos / 1_000_000_000)
-                    .nsec((nanos % 1_000_000_000) as u32);
-                let args = SubmitArgs::new().timespec(&time);
+            Wait::Until(at) => {
+                if let Some(at) = at {
+                    self.set_alarm(at)?;
+                }
+                self.ring.submit_and_wait(1)
+            }
+            Wait::No => {
+                let none = Timespec::new();
+                let args = SubmitArgs::new().timespec(&none);
                 self.ring.submitter().submit_with_args(1, &args)
             }
         };
@@ -186,6 +205,25 @@ impl Operations {
                 _ => Err(error),
             },
         }
+    }
+
+    /// Sees to it that a completion comes at that instant. One alarm serves many turns: a time-out of each wait's own
+    /// would be set and taken back every time.
+    fn set_alarm(&mut self, at: u64) -> io::Result<()> {
+        if self.alarm.is_some_and(|alarm| alarm <= at) {
+            return Ok(());
+        }
+        *self.alarm_at = Timespec::new()
+            .sec(at / 1_000_000_000)
+            .nsec((at % 1_000_000_000) as u32);
+        let entry = opcode::Timeout::new(&raw const *self.alarm_at)
+            .flags(TimeoutFlags::ABS)
+            .build()
+            .user_data(ALARM);
+        // SAFETY: the kernel reads the instant when the entry is submitted, which is before it is written again.
+        unsafe { self.push(&entry) }?;
+        self.alarm = Some(at);
+        Ok(())
     }
 
     /// Puts an entry into the submission queue.
@@ -276,6 +314,11 @@ impl Operations {
 
     /// What a completion means.
     fn complete(&mut self, done: u64, result: i32, flags: u32) -> Completed {
+        if done == ALARM {
+            // If it was a later one than the first, an alarm that is still set goes unnoticed, and is set again.
+            self.alarm = None;
+            return Completed::Nobody;
+        }
         let place = done as u32;
         let Some(slot) = self.slots.get_mut(place as usize) else {
             return Completed::Nobody;

@@ -62,6 +62,7 @@ fn try_ring(driver: Driver) -> Result<(), String> {
         ("PollAdd", opcode::PollAdd::CODE),
         ("AsyncCancel", opcode::AsyncCancel::CODE),
         ("Close", opcode::Close::CODE),
+        ("Timeout", opcode::Timeout::CODE),
     ];
     for (name, code) in needed {
         if !known.is_supported(code) {

@@ -68,6 +68,7 @@ impl Exchange<'_> {
             lead: &self.s.head,
             strip: None,
             post: true,
+            splice: wait.held,
         };
         let result = pump.run(&mut body, &mut buf).await;
         self.record.bytes_out += body.payload + self.s.head.len() as u64;

@@ -70,14 +70,16 @@ impl Exchange<'_> {
             return Outcome::Failed(Fault::NoEndpoint);
         };
         let sent = clock::now();
+        let held = self.held_request();
         let wait = Wait {
+            held: held.is_some(),
             first_byte: Cell::new(u64::MAX),
             begun: Cell::new(false),
             allowed: nanos(settings.first_byte_timeout),
             read: nanos(settings.read_timeout),
             whole: this.whole,
         };
-        let result = match self.held_request() {
+        let result = match held {
             Some(buf) => self.exchange_held(route, &conn, buf, &wait).await,
             // Only a request that is held whole is ever sent again.
             None if this.again => Err(Broken::unheard(Fault::UpstreamClosed)),
@@ -232,6 +234,7 @@ impl Exchange<'_> {
             lead: &lead,
             strip: Some(&live.snapshot.identity_headers),
             post: false,
+            splice: false,
         };
         let client = self.client;
         let mut pumped = None;
@@ -334,6 +337,8 @@ impl Exchange<'_> {
 
 /// The instants and spans that bound one try.
 pub(super) struct Wait {
+    /// The request goes out whole before the answer is read: there is one direction at a time.
+    pub(super) held: bool,
     /// When the answer must have begun; unset while the request is still going out.
     pub(super) first_byte: Cell<u64>,
     /// The answer's head has come.
