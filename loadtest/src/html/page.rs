@@ -2,6 +2,8 @@
 
 use crate::results::text::printable;
 
+/// Its policy lets nothing be fetched, whatever stands in the page.
+const HEAD: &str = include_str!("head.html");
 const STYLE: &str = include_str!("style.css");
 
 /// Text as it may stand in an element or a quoted attribute.
@@ -22,13 +24,9 @@ pub(super) fn escape(text: &str) -> String {
 
 /// A page; `title` is text, `body` is markup.
 pub(super) fn page(title: &str, body: &str) -> String {
-    // The policy lets nothing be fetched, whatever stands in the page.
     format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\
-<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
-<meta name=\"color-scheme\" content=\"light dark\"/>\
-<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\
-<title>{}</title>\n<style>\n{STYLE}</style></head>\n<body><main>\n{body}</main></body></html>\n",
+        "<!DOCTYPE html>\n<html lang=\"en\"><head>{HEAD}<title>{}</title>\n<style>\n{STYLE}</style></head>\n\
+<body><main>\n{body}</main></body></html>\n",
         escape(title)
     )
 }
