@@ -33,8 +33,7 @@ pub(super) async fn pacer(world: Rc<World>) {
         if let Some(timer) = timer {
             pace(&world, open, &timer).await;
         }
-        let end = world.end.get();
-        let unsent = open.waiting(end.saturating_sub(1));
+        let unsent = open.waiting(world.end.get().saturating_sub(1));
         world.part.borrow_mut().unsent(unsent);
         world.end_by(clock::now());
     }
@@ -46,24 +45,31 @@ async fn pace(world: &Rc<World>, open: &Open, timer: &Timer) {
         let now = clock::now();
         let end = world.end.get();
         // What is due shortly before the end is sent, though this look comes after it.
-        let (due, waiting) = open.dispatch(now.min(end.saturating_sub(1)));
-        if now >= end {
+        let (waiting, next) = open.dispatch(now.min(end.saturating_sub(1)));
+        if now >= world.cut.get() || (now >= end && waiting == 0) {
             return;
         }
-        grow(world, open, waiting);
-        let look = match (due, waiting) {
-            (None, _) => now + MOST,
-            (Some(_), 1..) => now + BUSY,
-            (Some(due), 0) => due.max(now + LEAST).min(now + MOST),
+        let allowed = grow(world, open, waiting);
+        let look = match (waiting, next) {
+            // All connections there may be are busy, and will take what is due as they become free.
+            (1.., _) if allowed == 0 => now + BUSY,
+            (1.., None) => now + BUSY,
+            (1.., Some(due)) => due.clamp(now + LEAST, now + BUSY),
+            (0, Some(due)) => due.clamp(now + LEAST, now + MOST),
+            (0, None) => end.min(now + MOST),
         };
-        if timer.until(look.min(end)).await.is_err() {
+        let look = match now < end {
+            true => look.min(end),
+            false => look,
+        };
+        if timer.until(look).await.is_err() {
             return;
         }
     }
 }
 
-/// Opens a connection for each request that waits without one, up to the bound.
-fn grow(world: &Rc<World>, open: &Open, waiting: u64) {
+/// Opens a connection for each request that waits without one, up to the bound; gives how many were allowed.
+fn grow(world: &Rc<World>, open: &Open, waiting: u64) -> u64 {
     let opening = open.opening.get();
     let allowed = open.most.saturating_sub(open.connections(world)) as u64;
     let wanted = waiting.saturating_sub(opening as u64);
@@ -73,6 +79,7 @@ fn grow(world: &Rc<World>, open: &Open, waiting: u64) {
         world.live.set(world.live.get() + 1);
         runtime::spawn(newcomer(world.clone()));
     }
+    allowed
 }
 
 /// Starts a connection's task.

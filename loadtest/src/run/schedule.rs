@@ -92,19 +92,32 @@ impl Schedule {
             .div_ceil(self.workers)
     }
 
+    /// When the request is due that comes so many after the next one.
+    pub(super) fn due_after(&self, more: u64) -> Option<u64> {
+        let number = self.next.saturating_add(more.saturating_mul(self.workers));
+        let legs = self.legs.get(self.leg..)?;
+        legs.iter().find_map(|leg| leg.due(number))
+    }
+
     fn find(&mut self) -> Option<u64> {
-        let number = self.next as f64;
         loop {
             let leg = self.legs.get(self.leg)?;
-            if number < leg.until {
-                return Some(leg.start_ns + leg.after_ns(number - leg.before));
+            match leg.due(self.next) {
+                None => self.leg += 1,
+                due => return due,
             }
-            self.leg += 1;
         }
     }
 }
 
 impl Leg {
+    /// When a request is due, if that is in this stage or has been before it.
+    fn due(&self, number: u64) -> Option<u64> {
+        let number = number as f64;
+        let within = number < self.until;
+        within.then(|| self.start_ns + self.after_ns(number - self.before))
+    }
+
     /// How long after its start so many requests of it are due.
     fn after_ns(&self, count: f64) -> u64 {
         if count <= 0.0 {
@@ -206,6 +219,22 @@ mod tests {
                 schedule.advance();
                 assert_eq!(schedule.waiting(end), due.len() as u64 - 1);
             }
+        }
+    }
+
+    #[test]
+    fn what_comes_later_can_be_looked_up() {
+        let stages = [stage(1, 10.0, 10.0), stage(2, 0.0, 20.0)];
+        let mut schedule = Schedule::new(&stages, 1, 3);
+        let due = all(Schedule::new(&stages, 1, 3));
+        for first in 0..due.len() {
+            for more in 0..12 {
+                assert_eq!(
+                    schedule.due_after(more as u64),
+                    due.get(first + more).copied()
+                );
+            }
+            schedule.advance();
         }
     }
 

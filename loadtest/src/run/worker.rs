@@ -25,6 +25,9 @@ const TICK: u64 = 100_000_000;
 /// First connections that are opened at the same time: no more than a server's queue holds.
 const AT_ONCE: usize = 64;
 
+/// How long after its end an open loop still sends what was due before it.
+const OVERTIME: u64 = 1_000_000_000;
+
 /// What a worker is told.
 pub(super) struct Job {
     pub(super) scenario: Arc<Scenario>,
@@ -41,7 +44,7 @@ pub(super) struct Job {
 /// What a worker tells in the end.
 pub(super) struct Report {
     pub(super) part: Part,
-    /// When its part of the run ended: nothing was sent any more.
+    /// When its part of the run ended: nothing was due any more, and what had been due was sent or given up.
     pub(super) end: u64,
     /// When its last request ended.
     pub(super) last: u64,
@@ -97,6 +100,8 @@ impl Job {
             pipeline: self.pipeline.max(1),
             counted_from: Cell::new(u64::MAX),
             end: Cell::new(u64::MAX),
+            cut: Cell::new(u64::MAX),
+            taken: Cell::new(0),
             last: Cell::new(0),
             live: Cell::new(0),
             first: RefCell::default(),
@@ -171,6 +176,10 @@ impl Job {
         world.part.replace(part);
         world.counted_from.set(counted_from);
         world.end.set(end);
+        world.cut.set(match &world.pace {
+            Pace::Closed { .. } => end,
+            Pace::Open(_) => end + OVERTIME,
+        });
         world.last.set(counted_from);
         if let Pace::Open(open) = &world.pace {
             open.origin.set(begin);
@@ -182,7 +191,7 @@ impl Job {
         self.lay_out(world);
         Report {
             part: world.part.replace(self.part(counted_from)),
-            end: world.end.get().min(clock::now()),
+            end: world.end.get().max(world.taken.get()).min(clock::now()),
             last: world.last.get(),
             usage,
             measured_ns,

@@ -29,8 +29,12 @@ pub(super) struct World {
     pub(super) pipeline: usize,
     /// What begins before is not counted; known once the run begins.
     pub(super) counted_from: Cell<u64>,
-    /// Nothing is sent from here on; known once the run begins.
+    /// Nothing is due from here on; known once the run begins.
     pub(super) end: Cell<u64>,
+    /// Nothing is sent from here on: what an open loop has due and has not sent by then is given up.
+    pub(super) cut: Cell<u64>,
+    /// When a request was last taken.
+    pub(super) taken: Cell<u64>,
     /// When the last request ended.
     pub(super) last: Cell<u64>,
     /// Connections, open or being opened.
@@ -96,9 +100,10 @@ impl World {
     /// What a connection that is free since `now` is to do.
     #[inline]
     pub(super) fn next(&self, now: u64) -> Next {
-        if now >= self.end.get() {
+        if now >= self.cut.get() {
             return Next::End;
         }
+        self.taken.set(now);
         let order = Order {
             due: now,
             free: now,
@@ -121,6 +126,7 @@ impl World {
     /// Ends the run at this time, or when it would have ended if that is earlier.
     pub(super) fn end_by(&self, now: u64) {
         self.end.set(self.end.get().min(now));
+        self.cut.set(self.cut.get().min(now));
         if let Pace::Open(open) = &self.pace {
             open.wake_all();
         }
@@ -194,21 +200,22 @@ impl Open {
         }
     }
 
-    /// Gives what is due to connections that wait; says when the next one is due, and how many are due for which there is
-    /// no connection.
-    pub(super) fn dispatch(&self, now: u64) -> (Option<u64>, u64) {
+    /// Gives what is due to connections that wait; says how many are due for which there is no connection, and when the
+    /// next one is that is not due yet.
+    pub(super) fn dispatch(&self, now: u64) -> (u64, Option<u64>) {
         loop {
             let Some(due) = self.due() else {
                 // Who still waits will get nothing.
                 self.wake_all();
-                return (None, 0);
+                return (0, None);
             };
             if due > now {
-                return (Some(due), 0);
+                return (0, Some(due));
             }
-            let slot = self.idle.borrow_mut().pop_front();
-            let Some(slot) = slot else {
-                return (Some(due), self.waiting(now));
+            let Some(slot) = self.next_idle() else {
+                let waiting = self.waiting(now).max(1);
+                let after = self.schedule.borrow().due_after(waiting);
+                return (waiting, after.map(|due| self.origin.get() + due));
             };
             if slot.waits.get() {
                 self.schedule.borrow_mut().advance();
