@@ -13,6 +13,7 @@ mod response;
 pub use authority::{host_of, is_valid_authority, port_of, same_authority};
 pub use method::Method;
 pub use name::Name;
+pub(crate) use name::folded::Folded;
 pub use path::{Canonical, PathError, canonical_path};
 pub use request::{Request, RequestHead, TargetForm};
 pub use response::{Response, ResponseHead};

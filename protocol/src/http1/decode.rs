@@ -38,9 +38,10 @@ pub fn leading_crlf(bytes: &[u8]) -> usize {
     pairs * 2
 }
 
-/// The part of the bytes that a head may take.
+/// The part of the bytes that a head may take; what lies in it has a [`Span`].
 fn window<'a>(bytes: &'a [u8], limits: &HeadLimits) -> &'a [u8] {
-    bytes.get(..limits.max_head_bytes).unwrap_or(bytes)
+    let most = limits.max_head_bytes.min(u32::MAX as usize);
+    bytes.get(..most).unwrap_or(bytes)
 }
 
 /// Whether parsing may come to something, or is cheap enough to try.
@@ -130,12 +131,15 @@ fn ends_in_crlf(bytes: &[u8], at: usize) -> bool {
         .is_some_and(|before| before.ends_with(b"\r\n"))
 }
 
-/// Where `part`, a slice of `bytes`, lies within it.
+/// Where `part`, a slice of the [`window`] of `bytes`, lies within it.
 #[inline]
 fn span_within(bytes: &[u8], part: &[u8]) -> Span {
     let start = part.as_ptr().addr().wrapping_sub(bytes.as_ptr().addr());
-    debug_assert!(start + part.len() <= bytes.len());
-    Span::new(start, start.wrapping_add(part.len()))
+    debug_assert!(start + part.len() <= bytes.len().min(u32::MAX as usize));
+    Span {
+        start: start as u32,
+        len: part.len() as u32,
+    }
 }
 
 /// Names the fault of a section in which httparse found a bad field line. `section` begins with a line that is none.

@@ -3,7 +3,7 @@
 //! Values are the caller's to have checked ([`is_clean_value`]): decoded fields are clean, configuration is checked
 //! when it is read.
 
-use crate::message::Version;
+use crate::message::{Field, Version};
 
 /// `METHOD target HTTP/1.1`
 #[inline]
@@ -51,6 +51,72 @@ pub fn field_u64(out: &mut Vec<u8>, name: &[u8], n: u64) {
     let mut digits = [0; 20];
     let used = decimal(n, &mut digits);
     field(out, name, used);
+}
+
+/// Fields that are passed on as they came. Neighbours that stand in the bytes as they would be written are copied
+/// together: most of a head is left out or added around them, few fields are between.
+#[must_use = "`out` or `finish` writes what is gathered"]
+pub struct Passed<'a> {
+    out: &'a mut Vec<u8>,
+    bytes: &'a [u8],
+    /// Whole lines that are yet to be copied.
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Passed<'a> {
+    /// Fields of the head that was decoded from `bytes`, to be appended to `out`.
+    #[inline]
+    pub fn new(bytes: &'a [u8], out: &'a mut Vec<u8>) -> Passed<'a> {
+        Passed {
+            out,
+            bytes,
+            start: 0,
+            end: 0,
+        }
+    }
+
+    /// Appends a field.
+    #[inline]
+    pub fn field(&mut self, passed: &Field) {
+        let (name, value) = (passed.name.range(), passed.value.range());
+        let is_usual = value.start == name.end + 2
+            && self.bytes.get(name.end..value.start) == Some(b": ")
+            && self.bytes.get(value.end..value.end + 2) == Some(b"\r\n");
+        if !is_usual {
+            self.copy();
+            field(
+                self.out,
+                passed.name.of(self.bytes),
+                passed.value.of(self.bytes),
+            );
+            return;
+        }
+        if name.start != self.end {
+            self.copy();
+            self.start = name.start;
+        }
+        self.end = value.end + 2;
+    }
+
+    /// Where to append what stands after the fields so far.
+    #[inline]
+    pub fn out(&mut self) -> &mut Vec<u8> {
+        self.copy();
+        self.out
+    }
+
+    /// Appends what is gathered.
+    #[inline]
+    pub fn finish(mut self) {
+        self.copy();
+    }
+
+    fn copy(&mut self) {
+        let lines = self.bytes.get(self.start..self.end).unwrap_or_default();
+        self.out.extend_from_slice(lines);
+        (self.start, self.end) = (0, 0);
+    }
 }
 
 /// The decimal digits of a number.

@@ -5,7 +5,7 @@
 
 use super::error::MessageError;
 use crate::limits::MAX_CONNECTION_OPTIONS;
-use crate::message::{BodyLength, Field, Method, Name, Span, Version};
+use crate::message::{BodyLength, Field, Folded, Method, Name, Span, Version};
 
 /// What the fields of one head say about framing and the connection.
 #[derive(Default)]
@@ -148,14 +148,12 @@ impl Facts {
     }
 
     fn connection(&mut self, value: &[u8]) -> Result<(), MessageError> {
+        // Nearly always one word; a list is another text than any of them.
+        if self.well_known_option(value) {
+            return Ok(());
+        }
         for option in elements(value) {
-            if option.eq_ignore_ascii_case(b"keep-alive") {
-                self.keep_alive = true;
-            } else if option.eq_ignore_ascii_case(b"close") {
-                self.close = true;
-            } else if option.eq_ignore_ascii_case(b"upgrade") {
-                self.upgrade_option = true;
-            } else {
+            if !self.well_known_option(option) {
                 self.named += 1;
                 if self.named > MAX_CONNECTION_OPTIONS {
                     return Err(MessageError::TooManyConnectionOptions);
@@ -163,6 +161,17 @@ impl Facts {
             }
         }
         Ok(())
+    }
+
+    /// Takes note of an option that names no field; false if it does.
+    #[inline]
+    fn well_known_option(&mut self, option: &[u8]) -> bool {
+        let option = Folded::of(option);
+        let it = |known| option == known;
+        self.keep_alive |= it(KEEP_ALIVE);
+        self.close |= it(CLOSE);
+        self.upgrade_option |= it(UPGRADE);
+        it(KEEP_ALIVE) || it(CLOSE) || it(UPGRADE)
     }
 
     /// Marks the fields that Connection names. Host and Content-Length can't be disowned so: they frame and route the
@@ -196,6 +205,10 @@ fn mark(bytes: &[u8], fields: &mut [Field], option: &[u8]) {
     }
 }
 
+const KEEP_ALIVE: Folded = Folded::of(b"keep-alive");
+const CLOSE: Folded = Folded::of(b"close");
+const UPGRADE: Folded = Folded::of(b"upgrade");
+
 /// The elements of a comma-separated list, without the empty ones.
 fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
@@ -213,11 +226,11 @@ fn content_length(value: &[u8]) -> Result<u64, MessageError> {
             b',' => return Err(MessageError::RepeatedContentLength),
             _ => return Err(MessageError::ContentLength),
         };
-        length = length
-            .checked_mul(10)
-            .and_then(|length| length.checked_add(digit))
-            .filter(|length| *length <= i64::MAX as u64)
-            .ok_or(MessageError::ContentLength)?;
+        // What is too much stays too much: it is refused below.
+        length = length.saturating_mul(10).saturating_add(digit);
+        if length > i64::MAX as u64 {
+            return Err(MessageError::ContentLength);
+        }
     }
     if value.is_empty() {
         return Err(MessageError::ContentLength);

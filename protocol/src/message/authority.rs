@@ -9,7 +9,15 @@ use crate::limits::MAX_HOST_BYTES;
 
 /// Whether these bytes are a host with an optional port (which may be empty, as in `host:`).
 pub fn is_valid_authority(authority: &[u8]) -> bool {
-    let host = host_of(authority);
+    let host = match authority.first() {
+        Some(b'[') => host_of(authority),
+        _ => {
+            let end = authority.iter().position(|byte| !is_name_byte(*byte));
+            authority
+                .get(..end.unwrap_or(authority.len()))
+                .unwrap_or_default()
+        }
+    };
     let rest = authority.get(host.len()..).unwrap_or_default();
     let port_fits = match rest.split_first() {
         None => true,
@@ -59,16 +67,34 @@ fn is_port(digits: &[u8]) -> bool {
                 <= u32::from(u16::MAX))
 }
 
+/// A name that is one consists of [`is_name_byte`]s, which the caller has seen to.
 fn is_host(host: &[u8]) -> bool {
     if host.is_empty() || host.len() > MAX_HOST_BYTES {
         return false;
     }
-    if let Some(rest) = host.strip_prefix(b"[") {
-        return rest
+    match host.strip_prefix(b"[") {
+        Some(rest) => rest
             .strip_suffix(b"]")
             .and_then(|inner| std::str::from_utf8(inner).ok())
-            .is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok());
+            .is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok()),
+        None => true,
     }
-    host.iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
 }
+
+/// Whether a byte may stand in a registered name.
+#[inline]
+fn is_name_byte(byte: u8) -> bool {
+    NAME_BYTES.get(usize::from(byte)) == Some(&true)
+}
+
+/// A look-up for each byte rather than a row of comparisons: every request's host goes through it.
+static NAME_BYTES: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let it = byte as u8;
+        bytes[byte] = it.is_ascii_alphanumeric() || matches!(it, b'-' | b'.' | b'_' | b'~');
+        byte += 1;
+    }
+    bytes
+};

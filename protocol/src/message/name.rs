@@ -1,9 +1,12 @@
 //! Field names known by number, so that the rest of the house compares a byte instead of a string.
 //!
-//! One table, ordered by length: a look-up compares only names of the same length and first letter. The enum stands in
-//! the table's order (checked when compiled), so a name's text is found by its number.
+//! One table; a look-up hashes a name as words and compares it with the one that may be it. The enum stands in the
+//! table's order (checked when compiled), so a name's text is found by its number.
 
 use Name::*;
+use folded::Folded;
+
+pub(crate) mod folded;
 
 /// A field name; [`Name::Other`] for all that the gateway gives no meaning to.
 #[repr(u8)]
@@ -86,7 +89,7 @@ pub enum Name {
     ProxyAuthorization,
 }
 
-/// All known names; `TABLE[n]` is the variant `n + 1`, lengths never fall.
+/// All known names; `TABLE[n]` is the variant `n + 1`.
 static TABLE: [(Name, &str); COUNT] = NAMES;
 const COUNT: usize = ProxyAuthorization as usize;
 const NAMES: [(Name, &str); COUNT] = [
@@ -165,52 +168,66 @@ const NAMES: [(Name, &str); COUNT] = [
     (ProxyAuthorization, "Proxy-Authorization"),
 ];
 
-/// Length of the longest known name.
-const LONGEST: usize = 19;
+/// Bits of a hash; with so few names in so many places, some multiplier gives each a place of its own.
+const BITS: u32 = 9;
+const MULTIPLIER: u64 = multiplier();
 
-/// `TABLE[OFFSETS[n]..OFFSETS[n + 1]]` are the names of length `n`.
-const OFFSETS: [u8; LONGEST + 2] = offsets();
+/// The number of the name that hashes to a place; 0 where none does.
+static PLACES: [u8; 1 << BITS] = match placed(MULTIPLIER) {
+    Some(places) => places,
+    None => panic!("no multiplier keeps the names apart"),
+};
 
-#[expect(clippy::indexing_slicing, reason = "evaluated when compiled")]
-const fn offsets() -> [u8; LONGEST + 2] {
-    let mut offsets = [0; LONGEST + 2];
-    let mut length = 0;
+/// The names' text by their number, that of [`Name::Other`] being no name's.
+static FOLDED: [(Folded, Name); COUNT + 1] = {
+    let mut folded = [(Folded::of(b""), Other); COUNT + 1];
     let mut at = 0;
-    while length <= LONGEST + 1 {
-        offsets[length] = at as u8;
-        while at < COUNT && NAMES[at].1.len() == length {
-            assert!(
-                NAMES[at].0 as usize == at + 1,
-                "the enum is in the table's order"
-            );
-            at += 1;
-        }
-        length += 1;
+    while at < COUNT {
+        let (name, text) = NAMES[at];
+        assert!(name as usize == at + 1, "the enum is in the table's order");
+        assert!(text.len() <= folded::LONGEST, "a name is compared whole");
+        folded[at + 1] = (Folded::of(text.as_bytes()), name);
+        at += 1;
     }
-    assert!(at == COUNT, "the table is ordered by length");
-    offsets
+    folded
+};
+
+const fn multiplier() -> u64 {
+    let mut multiplier: u64 = 0x9e37_79b9_7f4a_7c15;
+    while placed(multiplier).is_none() {
+        multiplier = multiplier
+            .wrapping_mul(0x5851_f42d_4c95_7f2d)
+            .wrapping_add(2);
+    }
+    multiplier
+}
+
+/// The places under a multiplier, unless two names share one.
+#[expect(clippy::indexing_slicing, reason = "evaluated when compiled")]
+const fn placed(multiplier: u64) -> Option<[u8; 1 << BITS]> {
+    let mut places = [0; 1 << BITS];
+    let mut at = 0;
+    while at < COUNT {
+        let place = Folded::of(NAMES[at].1.as_bytes()).hash(multiplier, BITS);
+        if places[place] != 0 {
+            return None;
+        }
+        places[place] = at as u8 + 1;
+        at += 1;
+    }
+    Some(places)
 }
 
 impl Name {
     /// The name with this text, in any case.
     #[inline]
     pub fn lookup(name: &[u8]) -> Name {
-        let length = name.len();
-        let (Some(&from), Some(&to), Some(&first)) =
-            (OFFSETS.get(length), OFFSETS.get(length + 1), name.first())
-        else {
-            return Name::Other;
-        };
-        let candidates = TABLE.get(usize::from(from)..usize::from(to));
-        for (known, text) in candidates.unwrap_or_default() {
-            let text = text.as_bytes();
-            // Letters differ in case by one bit; the whole comparison decides.
-            let same_start = text.first().is_some_and(|byte| (byte ^ first) & 0x5f == 0);
-            if same_start && text.eq_ignore_ascii_case(name) {
-                return *known;
-            }
+        let folded = Folded::of(name);
+        let place = PLACES.get(folded.hash(MULTIPLIER, BITS)).copied();
+        match FOLDED.get(usize::from(place.unwrap_or(0))) {
+            Some((text, known)) if *text == folded => *known,
+            _ => Name::Other,
         }
-        Name::Other
     }
 
     /// The usual spelling; empty for [`Name::Other`].

@@ -83,7 +83,8 @@ pub fn canonical_path(raw: &[u8], out: &mut Vec<u8>) -> Result<Canonical, PathEr
 /// No escape, no backslash, and no segment that begins with a dot. May say no to a canonical path, never yes to another.
 #[inline]
 fn is_plain(raw: &[u8]) -> bool {
-    if memchr::memchr3(b'%', b'\\', b'.', raw).is_none() {
+    // A search has to warm up; most paths are read through before.
+    if raw.len() > SHORT && memchr::memchr3(b'%', b'\\', b'.', raw).is_none() {
         return true;
     }
     let mut before = 0;
@@ -95,6 +96,9 @@ fn is_plain(raw: &[u8]) -> bool {
     }
     true
 }
+
+/// Up to so many bytes a loop is cheaper than a search.
+const SHORT: usize = 32;
 
 fn rewrite(raw: &[u8], out: &mut Vec<u8>) -> Result<(), PathError> {
     out.clear();
