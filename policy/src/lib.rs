@@ -25,6 +25,7 @@ pub mod policies;
 pub mod problem;
 pub mod route;
 pub mod verdict;
+mod words;
 
 #[cfg(test)]
 mod testing;

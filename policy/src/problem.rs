@@ -4,6 +4,8 @@
 //! Invariant: whatever the values hold, what is written is valid JSON (or text without
 //! control characters), and nothing is allocated but room in `out`.
 
+use crate::words::{self, EACH, HIGH_BITS};
+
 /// What went wrong, for the client.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Problem<'a> {
@@ -91,12 +93,9 @@ pub fn write_text(out: &mut Vec<u8>, problem: &Problem<'_>) {
 /// Appends `bytes` as a JSON string, with its quotes. Bytes that are not UTF-8 become
 /// U+FFFD, one for each maximal broken sequence.
 pub fn json_string(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.reserve(bytes.len() + 2);
     out.push(b'"');
-    // One pass without branches decides the usual case.
-    if bytes
-        .iter()
-        .fold(true, |plain, byte| plain & is_plain(*byte))
-    {
+    if is_all_plain(bytes) {
         out.extend_from_slice(bytes);
     } else {
         for chunk in bytes.utf8_chunks() {
@@ -157,9 +156,28 @@ fn number(out: &mut Vec<u8>, value: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// Whether a byte stands for itself in a JSON string.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
+/// Whether every byte stands for itself in a JSON string, eight at a time. The words overlap at the end
+/// rather than leave bytes over.
+fn is_all_plain(bytes: &[u8]) -> bool {
+    let special = |all, word: u64| all | special_bits(word);
+    let (words, _) = bytes.as_chunks::<8>();
+    let last = match bytes.last_chunk() {
+        Some(last) => u64::from_le_bytes(*last),
+        None => words::short(bytes, b'a'),
+    };
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    words.fold(special(0, last), special) & HIGH_BITS == 0
+}
+
+/// Some high bit of the result is set exactly when some byte is a control character, a quotation mark, a
+/// backslash, or beyond ASCII. Carries from byte to byte only ever come from such a byte.
+#[inline]
+fn special_bits(word: u64) -> u64 {
+    let control = word.wrapping_sub(EACH * b' ' as u64);
+    let delete = word.wrapping_add(EACH);
+    let quotation = (word ^ (EACH * b'"' as u64)).wrapping_sub(EACH);
+    let backslash = (word ^ (EACH * b'\\' as u64)).wrapping_sub(EACH);
+    word | control | delete | quotation | backslash
 }
 
 fn hex(byte: u8) -> [u8; 2] {
@@ -253,6 +271,23 @@ mod tests {
             String::from_utf8(out).unwrap(),
             "400 Bad Request\nA field??has a bare CR.\nRequest id: 01?[31m\n"
         );
+    }
+
+    #[test]
+    fn every_byte_is_judged_at_every_place() {
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        for length in 0..20 {
+            assert!(is_all_plain(&vec![b'~'; length]) && is_all_plain(&vec![b' '; length]));
+            for at in 0..length {
+                for byte in 0..=u8::MAX {
+                    for others in [b' ', b'!', b'~', b'[', b'a'] {
+                        let mut bytes = vec![others; length];
+                        bytes[at] = byte;
+                        assert_eq!(is_all_plain(&bytes), is_plain(byte), "{bytes:?}");
+                    }
+                }
+            }
+        }
     }
 
     proptest! {

@@ -105,7 +105,12 @@ fn bearer(request: Request<'_>) -> Found<'_> {
 }
 
 /// What follows `Bearer` and its spaces.
+#[inline]
 fn bearer_token(value: &[u8]) -> Option<&[u8]> {
+    // As nearly everyone spells it.
+    if let Some(rest) = value.strip_prefix(b"Bearer ") {
+        return Some(rest.trim_ascii());
+    }
     let (scheme, rest) = value.split_at_checked(b"bearer".len())?;
     if !scheme.eq_ignore_ascii_case(b"bearer") {
         return None;

@@ -5,6 +5,8 @@
 //! a bucket: they could only be refused more. Budget: two multiplications per lane and 16
 //! bytes; no allocation.
 
+use crate::words;
+
 /// The secret of a process's digests.
 #[derive(Clone, Copy)]
 pub struct Seed {
@@ -71,17 +73,18 @@ impl<'s> DigestBuilder<'s> {
     /// key than `ab` and `c`.
     #[inline]
     pub fn part(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
-        while let Some((block, tail)) = rest.split_first_chunk::<16>() {
-            self.block(block);
-            rest = tail;
+        let (blocks, rest) = bytes.as_chunks::<16>();
+        for block in blocks {
+            let wide = u128::from_le_bytes(*block);
+            self.mix(wide as u64, (wide >> 64) as u64);
         }
-        if !rest.is_empty() {
-            let mut last = [0; 16];
-            for (to, from) in last.iter_mut().zip(rest) {
-                *to = *from;
+        match (rest.first_chunk(), rest.last_chunk()) {
+            // The two overlap; the length tells which texts they are of.
+            (Some(start), Some(end)) => {
+                self.mix(u64::from_le_bytes(*start), u64::from_le_bytes(*end));
             }
-            self.block(&last);
+            _ if rest.is_empty() => {}
+            _ => self.mix(words::short(rest, 0), 0),
         }
         self.mix(bytes.len() as u64, PRESENT);
     }
@@ -102,11 +105,6 @@ impl<'s> DigestBuilder<'s> {
             low: low.max(1),
             high,
         }
-    }
-
-    fn block(&mut self, block: &[u8; 16]) {
-        let wide = u128::from_le_bytes(*block);
-        self.mix(wide as u64, (wide >> 64) as u64);
     }
 
     fn mix(&mut self, x: u64, y: u64) {

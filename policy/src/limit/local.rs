@@ -221,11 +221,15 @@ impl Local {
             .position(|(tag, slot)| *tag == key.low() && slot.high == key.high());
         let way = match known {
             Some(way) => way,
-            None => {
-                let each = tags.iter().zip(slots.iter()).enumerate();
-                each.min_by_key(|(_, (tag, slot))| slot.worth(**tag, now))
-                    .map(|(way, _)| way)?
-            }
+            // One that remembers nothing can go; most do once a tick has passed.
+            None => match slots.iter().position(|slot| !slot.in_use(now)) {
+                Some(way) => way,
+                None => {
+                    let each = slots.iter().enumerate();
+                    each.min_by_key(|(_, slot)| slot.worth())
+                        .map(|(way, _)| way)?
+                }
+            },
         };
         let (tag, slot) = (tags.get_mut(way)?, slots.get_mut(way)?);
         if known.is_none() {
@@ -279,13 +283,12 @@ impl Slot {
         self.held > 0 || self.spent > 0 || now < self.until
     }
 
-    /// What is lost by giving the slot to another key: least for free ones, then for those
-    /// that remember nothing, then for refusals that end soon, most for leases.
-    fn worth(&self, tag: u64, now: u64) -> (u8, u64) {
-        match (self.held > 0 || self.spent > 0, now < self.until) {
-            (true, _) => (3, u64::from(self.held)),
-            (false, true) => (2, self.until),
-            (false, false) => (u8::from(tag != 0), 0),
+    /// What is lost by giving a slot in use to another key: less for refusals, least for those that end
+    /// soon, more for leases.
+    fn worth(&self) -> (bool, u64) {
+        match self.held > 0 || self.spent > 0 {
+            true => (true, u64::from(self.held)),
+            false => (false, self.until),
         }
     }
 }

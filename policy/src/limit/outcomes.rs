@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::local::Taken;
 use super::plan::Plan;
-use super::rule::{HeaderStyle, Mode, Rule, Tier};
+use super::rule::{HeaderStyle, Mode, Prefix, Rule, Tier};
 
 /// What one limit said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,10 +79,10 @@ impl LimitOutcomes {
             }
         }
         if let Some(told) = ietf {
-            plain(b"RateLimit-", told, out);
+            plain(Prefix::None, told, out);
         }
         if let Some(told) = x {
-            plain(b"X-RateLimit-", told, out);
+            plain(Prefix::X, told, out);
         }
     }
 
@@ -110,31 +110,27 @@ impl LimitOutcomes {
 
 /// The lines of the IETF draft: a limit's policy and its state.
 fn structured((outcome, tier): (&Outcome, &Tier), out: &mut Vec<u8>) {
-    let mut digits = itoa::Buffer::new();
-    out.extend_from_slice(b"RateLimit-Policy: ");
-    out.extend_from_slice(tier.policy().as_bytes());
-    out.extend_from_slice(b"\r\nRateLimit: ");
-    out.extend_from_slice(tier.state().as_bytes());
-    out.extend_from_slice(digits.format(outcome.remaining).as_bytes());
+    out.extend_from_slice(tier.structured().as_bytes());
+    number(outcome.remaining, out);
     out.extend_from_slice(b";t=");
-    out.extend_from_slice(digits.format(reset(outcome, tier)).as_bytes());
+    number(reset(outcome, tier), out);
     out.extend_from_slice(b"\r\n");
 }
 
-/// The three lines of one limit under a prefix.
-fn plain(prefix: &[u8], (outcome, tier): (&Outcome, &Tier), out: &mut Vec<u8>) {
-    let lines: [(&[u8], u64); 3] = [
-        (b"Limit: ", tier.terms().plan.burst()),
-        (b"Remaining: ", outcome.remaining),
-        (b"Reset: ", reset(outcome, tier)),
-    ];
-    let mut digits = itoa::Buffer::new();
-    for (name, value) in lines {
-        out.extend_from_slice(prefix);
-        out.extend_from_slice(name);
-        out.extend_from_slice(digits.format(value).as_bytes());
-        out.extend_from_slice(b"\r\n");
-    }
+/// The three lines of one limit, under a prefix or none.
+fn plain(prefix: Prefix, (outcome, tier): (&Outcome, &Tier), out: &mut Vec<u8>) {
+    out.extend_from_slice(tier.plain(prefix).as_bytes());
+    number(outcome.remaining, out);
+    out.extend_from_slice(match prefix {
+        Prefix::None => b"\r\nRateLimit-Reset: ".as_slice(),
+        Prefix::X => b"\r\nX-RateLimit-Reset: ",
+    });
+    number(reset(outcome, tier), out);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn number(number: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Seconds until the bucket is full; after a refusal the same instant as `Retry-After`, as

@@ -132,10 +132,11 @@ pub struct Rule {
 pub struct Tier {
     name: Box<str>,
     terms: Terms,
-    /// `"per_user";q=100;w=60`
-    policy: Box<str>,
-    /// `"per_user";r=`
-    state: Box<str>,
+    /// The draft's lines up to what is left, `RateLimit-Policy: "per_user";q=100;w=60`,
+    /// `RateLimit: "per_user";r=`.
+    structured: Box<str>,
+    /// `RateLimit-Limit: 100`, `RateLimit-Remaining: `; and so with `X-` before each.
+    plain: [Box<str>; 2],
 }
 
 impl Rule {
@@ -216,12 +217,34 @@ impl Tier {
         &self.terms
     }
 
-    pub(crate) fn policy(&self) -> &str {
-        &self.policy
+    /// The lines of the IETF draft, up to where the number of tokens left stands.
+    pub(super) fn structured(&self) -> &str {
+        &self.structured
     }
 
-    pub(crate) fn state(&self) -> &str {
-        &self.state
+    /// The lines of draft 6, or the older ones with `X-`, up to where the number of tokens left stands.
+    pub(super) fn plain(&self, prefix: Prefix) -> &str {
+        let [ietf, x] = &self.plain;
+        match prefix {
+            Prefix::None => ietf,
+            Prefix::X => x,
+        }
+    }
+}
+
+/// What stands before the names of the plain lines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Prefix {
+    None,
+    X,
+}
+
+impl Prefix {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Prefix::None => "",
+            Prefix::X => "X-",
+        }
     }
 }
 
@@ -275,8 +298,15 @@ impl Settings {
         Ok(Tier {
             name: name.into(),
             terms: Terms::new(&self.name, named, plan, self.max_keys),
-            policy: format!("\"{}\";q={burst};w={window}", self.name).into(),
-            state: format!("\"{}\";r=", self.name).into(),
+            structured: format!(
+                "RateLimit-Policy: \"{name}\";q={burst};w={window}\r\nRateLimit: \"{name}\";r=",
+                name = self.name
+            )
+            .into(),
+            plain: [Prefix::None, Prefix::X].map(|prefix| {
+                let x = prefix.as_str();
+                format!("{x}RateLimit-Limit: {burst}\r\n{x}RateLimit-Remaining: ").into()
+            }),
         })
     }
 }

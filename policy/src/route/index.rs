@@ -7,6 +7,8 @@
 //!
 //! Invariant: at most half of the slots are taken, so that every search ends.
 
+use crate::words::words;
+
 /// The table.
 #[derive(Debug)]
 pub(super) struct Index {
@@ -112,15 +114,12 @@ impl Index {
 
 /// Multiplies and folds eight bytes at a time.
 fn hash(seed: u64, scope: u32, key: &[u8]) -> u64 {
-    let (words, rest) = key.as_chunks::<8>();
-    let mut state = seed ^ fold(u64::from(scope) ^ FIRST, SECOND);
+    let (words, last) = words(key);
+    let mut state = seed ^ (u64::from(scope) << 32 | key.len() as u64);
     for word in words {
         state = fold(state ^ u64::from_le_bytes(*word), FIRST);
     }
-    let last = rest
-        .iter()
-        .fold(0, |word: u64, &byte| word << 8 | u64::from(byte));
-    fold(state ^ last, SECOND ^ key.len() as u64)
+    fold(state ^ last, SECOND)
 }
 
 fn fold(a: u64, b: u64) -> u64 {

@@ -16,6 +16,7 @@ use super::pattern::Segment;
 use super::precedence::Precedence;
 use super::tree::{Builder, Entry, Tree, Visit};
 use super::{Captures, Found, Lookup, Rule};
+use crate::words;
 use protocol::message::Span;
 use std::collections::BTreeMap;
 
@@ -47,8 +48,8 @@ pub(super) struct Compiled {
 pub(super) struct Hosts {
     /// Scoped by `EXACT` and `SUFFIX`.
     named: Index,
-    /// The most labels that a suffix has; 0 when there is none.
-    suffix_labels: usize,
+    /// Which numbers of labels suffixes have: bit n for n, the last for all that are more.
+    suffix_labels: u64,
     has_named: bool,
     any: Option<u32>,
 }
@@ -191,7 +192,7 @@ impl Compiled {
             let Some(rest) = path.get(start..) else {
                 return;
             };
-            let len = rest.iter().position(|&b| b == b'/').unwrap_or(rest.len());
+            let len = words::find(rest, b'/').unwrap_or(rest.len());
             if names.next_if_eq(&index).is_some() {
                 captures.push(Span::new(start, start + len));
             }
@@ -214,8 +215,7 @@ impl Hosts {
                 .iter()
                 .filter(|(kind, ..)| *kind == SUFFIX)
                 .map(|(_, name, _)| name.split(|&b| b == b'.').count())
-                .max()
-                .unwrap_or(0),
+                .fold(0, |bits, labels| bits | 1 << labels.min(MOST_LABELS)),
             has_named: !named.is_empty(),
             named: Index::build(&named),
             any: roots.get(&None).copied(),
@@ -224,39 +224,52 @@ impl Hosts {
 
     /// Calls `each` with the roots of all trees that hold rules for this host.
     pub(super) fn each(&self, host: &[u8], mut each: impl FnMut(u32)) {
-        let mut buffer = [0; MAX_NAME];
         let host = host.strip_suffix(b".").unwrap_or(host);
-        if self.has_named
-            && !host.is_empty()
-            && let Some(lower) = buffer.get_mut(..host.len())
-        {
-            lower.copy_from_slice(host);
-            lower.make_ascii_lowercase();
-            if let Some(root) = self.named.find(EXACT, lower) {
-                each(root);
+        if self.has_named && !host.is_empty() {
+            if words::has_upper_case(host) {
+                let mut buffer = [0; MAX_NAME];
+                if let Some(lower) = buffer.get_mut(..host.len()) {
+                    lower.copy_from_slice(host);
+                    lower.make_ascii_lowercase();
+                    self.each_named(lower, &mut each);
+                }
+            } else {
+                self.each_named(host, &mut each);
             }
-            self.each_above(lower, &mut each);
         }
         if let Some(root) = self.any {
             each(root);
         }
     }
 
+    /// Calls `each` with the roots of what a host's name, in lower case, fits.
+    fn each_named(&self, name: &[u8], each: &mut impl FnMut(u32)) {
+        if let Some(root) = self.named.find(EXACT, name) {
+            each(root);
+        }
+        self.each_above(name, each);
+    }
+
     /// Calls `each` with the roots of the suffixes that `name`, in lower case, lies
     /// below.
     pub(super) fn each_above(&self, name: &[u8], each: &mut impl FnMut(u32)) {
         let mut end = name.len();
-        for _ in 0..self.suffix_labels {
+        let mut labels = 1;
+        // As long as there are suffixes of so many labels or of more.
+        while self.suffix_labels >> labels != 0 {
             let before = name.get(..end).unwrap_or_default();
             // A suffix needs something before its dot.
             let Some(dot) = before.iter().rposition(|&b| b == b'.').filter(|d| *d > 0) else {
                 return;
             };
             let suffix = name.get(dot + 1..).unwrap_or_default();
-            if let Some(root) = self.named.find(SUFFIX, suffix) {
+            if self.suffix_labels >> labels & 1 != 0
+                && let Some(root) = self.named.find(SUFFIX, suffix)
+            {
                 each(root);
             }
             end = dot;
+            labels = MOST_LABELS.min(labels + 1);
         }
     }
 
@@ -301,5 +314,7 @@ fn scope(kind: Kind) -> u32 {
     }
 }
 
+/// A host may have more labels; what a suffix of so many would need is looked up for all that are longer.
+const MOST_LABELS: usize = 63;
 const EXACT: u32 = 0;
 const SUFFIX: u32 = 1;

@@ -7,6 +7,7 @@
 
 use super::index::Index;
 use super::pattern::{Pattern, Segment};
+use crate::words;
 use std::collections::BTreeMap;
 
 /// The arena.
@@ -70,7 +71,7 @@ impl Tree {
         match path.get(at..) {
             None => self.offer(place.exact, visit),
             Some(rest) => {
-                let len = rest.iter().position(|&b| b == b'/').unwrap_or(rest.len());
+                let len = words::find(rest, b'/').unwrap_or(rest.len());
                 let segment = rest.get(..len).unwrap_or_default();
                 let next = at + len + 1;
                 if place.has_literals

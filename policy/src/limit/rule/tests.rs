@@ -27,7 +27,10 @@ fn a_limit_says_its_quota_as_the_burst_and_the_time_to_fill_it() {
             ..settings(rate)
         })
         .unwrap();
-        assert_eq!(rule.tier(None).policy(), policy);
+        assert_eq!(
+            rule.tier(None).structured(),
+            format!("RateLimit-Policy: {policy}\r\nRateLimit: \"per_user\";r=")
+        );
     }
 }
 
