@@ -128,7 +128,7 @@ fn chain(name: &str) -> impl FnMut() + use<> {
             "{:?}",
             verdict.refusal()
         );
-        if now % TICK == 0 {
+        if now.is_multiple_of(TICK) {
             state.tick(now);
         }
     };

@@ -50,7 +50,7 @@ pub fn all() -> Vec<Subject> {
     for keys in KEYS {
         subjects.push(subject("hot", keys, |limit, keys, count| {
             limit.take(keys / 2);
-            if count % TICK == 0 {
+            if count.is_multiple_of(TICK) {
                 limit.tick();
             }
         }));
@@ -60,7 +60,7 @@ pub fn all() -> Vec<Subject> {
         }));
         subjects.push(subject("turn", keys, |limit, keys, count| {
             limit.take(spread(keys, count));
-            if count % TICK == 0 {
+            if count.is_multiple_of(TICK) {
                 limit.tick();
             }
         }));
@@ -81,7 +81,7 @@ fn subject(name: &str, keys: u32, operation: impl Fn(&mut Limit, u32, u64) + 'st
         // Every key once, and a few ticks for what the worker holds to grow to its size.
         for count in 0..u64::from(keys).max(8 * TICK) {
             limit.take(spread(keys, count));
-            if count % TICK == 0 {
+            if count.is_multiple_of(TICK) {
                 limit.tick();
             }
         }

@@ -118,7 +118,7 @@ fn log_line() -> impl FnMut() {
         });
         lines += 1;
         // The writer's part, as rarely as a batch is full.
-        if lines % 64 == 0
+        if lines.is_multiple_of(64)
             && let Some(batch) = log.take()
         {
             log.give_back(batch);
