@@ -26,8 +26,10 @@ pub(super) struct Quest {
 
 /// Rates tried at most: a promise that is kept by chance has no edge to be found.
 const MOST_STEPS: usize = 40;
-/// A rate whose requests were not all sent, or not answered, is not kept, whatever the others' latency.
+/// A rate whose requests were not all sent is not kept, whatever the others' latency.
 const UNSENT: f64 = 0.001;
+/// Nor is one whose requests took longer to send than they should have, by this share.
+const REACHED: f64 = 0.95;
 
 /// Where the search stands.
 #[derive(Debug, Default)]
@@ -139,6 +141,8 @@ fn at(scenario: &Scenario, rate: f64, step: Duration) -> Scenario {
 fn point(results: &Results, wanted: f64, quest: &Quest) -> Point {
     let due = results.counts.sent + results.counts.unsent;
     let unsent = results.counts.unsent as f64 / due.max(1) as f64;
+    // What has waited for a connection at the end makes the run longer than its step.
+    let reached = quest.step.as_nanos() as f64 / results.duration_ns.max(1) as f64;
     let kept = judge(results, &quest.promise).iter().all(|it| it.passed);
     Point {
         wanted,
@@ -147,7 +151,7 @@ fn point(results: &Results, wanted: f64, quest: &Quest) -> Point {
         p99_ns: results.latency.quantile(0.99),
         max_ns: results.latency.max(),
         errors: results.error_share(),
-        ok: kept && unsent <= UNSENT && results.counts.answered > 0,
+        ok: kept && unsent <= UNSENT && reached >= REACHED && results.counts.answered > 0,
         limited: results.generator.limited,
     }
 }
