@@ -88,6 +88,7 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 /// A look-up for each byte rather than a row of comparisons: every request's host goes through it.
+#[expect(clippy::indexing_slicing, reason = "evaluated when compiled")]
 static NAME_BYTES: [bool; 256] = {
     let mut bytes = [false; 256];
     let mut byte = 0;

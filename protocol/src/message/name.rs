@@ -179,6 +179,7 @@ static PLACES: [u8; 1 << BITS] = match placed(MULTIPLIER) {
 };
 
 /// The names' text by their number, that of [`Name::Other`] being no name's.
+#[expect(clippy::indexing_slicing, reason = "evaluated when compiled")]
 static FOLDED: [(Folded, Name); COUNT + 1] = {
     let mut folded = [(Folded::of(b""), Other); COUNT + 1];
     let mut at = 0;
