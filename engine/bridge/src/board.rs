@@ -165,6 +165,13 @@ mod tests {
     }
 
     #[test]
+    fn no_two_totals_share_a_cache_line() {
+        let board = Board::default();
+        let totals = ["a", "b", "c"].map(|name| board.connections(name));
+        crate::lines::assert_apart(totals.iter().map(|total| &total.0));
+    }
+
+    #[test]
     fn the_cap_holds_over_threads() {
         let total = Arc::<Total>::default();
         std::thread::scope(|scope| {

@@ -1,7 +1,8 @@
 //! Everything that two threads may both see: the snapshot slot, the token ledger, the counters, the log rings and the
 //! process's life. No decisions live here: control proposes and decides, workers answer and count.
-//! Invariant: the steady request path of a worker takes no lock here and issues no locked instruction; what locks
-//! (publishing, preparing, rendering) happens on a tick, on a reload or on the control thread.
+//! Invariant: the steady request path of a worker takes no lock here and issues no locked instruction, and no two workers
+//! write to one cache line (`bench/benches/sharing.rs` times that); what locks (publishing, preparing, rendering) happens
+//! on a tick, on a reload or on the control thread.
 
 pub mod board;
 pub mod ledger;
@@ -10,6 +11,9 @@ pub mod logs;
 pub mod metrics;
 pub mod slot;
 pub mod sockets;
+
+#[cfg(test)]
+mod lines;
 
 use std::sync::Arc;
 

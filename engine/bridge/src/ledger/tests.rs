@@ -340,3 +340,8 @@ fn threads_admit_no_more_than_burst_and_rate_allow() {
         assert!((20_000..=most).contains(&total), "{total} of {most}");
     }
 }
+
+#[test]
+fn no_two_shards_share_a_cache_line() {
+    crate::lines::assert_apart(&ledger(2).shards);
+}

@@ -74,3 +74,8 @@ fn a_thread_that_ends_early_counts_as_failed() {
     drop(guard);
     assert_eq!(life.worker(1), WorkerState::Drained { cut: 0 });
 }
+
+#[test]
+fn no_two_workers_share_a_cache_line() {
+    crate::lines::assert_apart(&Life::new(3).workers);
+}

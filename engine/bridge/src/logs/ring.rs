@@ -88,11 +88,6 @@ impl Log {
             .unwrap_or_else(|| Vec::with_capacity(self.room()))
     }
 
-    /// A batch this long is handed over.
-    pub(super) fn hand_over_at(&self) -> usize {
-        self.settings.batch
-    }
-
     /// Room of one batch: its last line may be long without making it grow.
     fn room(&self) -> usize {
         self.settings.batch + LAST_LINE

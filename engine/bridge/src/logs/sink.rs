@@ -25,12 +25,15 @@ pub struct LineSink {
     series: Arc<WorkerSeries>,
     /// Whole lines not handed over yet; no capacity until the first line.
     batch: Vec<u8>,
+    /// The batch is handed over when it is this long. Here too, so that a line touches nothing that is shared.
+    hand_over_at: usize,
 }
 
 impl LineSink {
     pub(super) fn new(log: Arc<Log>, series: Arc<WorkerSeries>) -> LineSink {
         log.feed();
         LineSink {
+            hand_over_at: log.settings().batch,
             log,
             series,
             batch: Vec::new(),
@@ -58,7 +61,7 @@ impl LineSink {
             Some(&b'\n'),
             "a line ends with a newline"
         );
-        if self.batch.len() >= self.log.hand_over_at() {
+        if self.batch.len() >= self.hand_over_at {
             self.hand_over();
         }
         Line::Written
@@ -66,13 +69,13 @@ impl LineSink {
 
     /// True if a line would be taken now.
     pub fn has_room(&mut self) -> bool {
-        self.batch.len() < self.log.hand_over_at() || self.hand_over()
+        self.batch.len() < self.hand_over_at || self.hand_over()
     }
 
     /// Hands over what has gathered; called on each tick.
     pub fn tick(&mut self) {
         // A slow writer gets few large batches rather than many small ones: places are what is bounded.
-        let few = self.batch.len() < self.log.hand_over_at() / 2;
+        let few = self.batch.len() < self.hand_over_at / 2;
         if self.batch.is_empty() || (few && self.log.is_crowded()) {
             return;
         }

@@ -1,5 +1,6 @@
 //! What one worker counts for one route, upstream, listener, limit or auth; and what control counts.
-//! Invariant: one writer per series. Where each lands in the scrape is `scrape`'s.
+//! Invariant: one writer per series, and no two series on one cache line (nor a series beside the count of those that
+//! hold it, which a scrape writes): hence their alignment. Where each lands in the scrape is `scrape`'s.
 
 use std::sync::Mutex;
 
@@ -11,6 +12,7 @@ use super::statuses::Statuses;
 use super::words::Words;
 
 /// One worker's requests of one route.
+#[repr(align(128))]
 pub struct RouteSeries {
     pub(super) requests: Statuses,
     pub(super) duration: Histogram,
@@ -40,6 +42,7 @@ impl Default for RouteSeries {
 }
 
 /// One worker's dealings of one route with one upstream.
+#[repr(align(128))]
 pub struct BackendSeries {
     pub(super) latency: Histogram,
 }
@@ -62,6 +65,7 @@ impl Default for BackendSeries {
 
 /// One worker's connections to one upstream, and what went wrong.
 #[derive(Default)]
+#[repr(align(128))]
 pub struct UpstreamSeries {
     /// Failed tries by kind: `connect_refused`, `first_byte_timeout`, ...
     pub errors: Words,
@@ -77,6 +81,7 @@ pub struct UpstreamSeries {
 
 /// One worker's connections from clients on one listener.
 #[derive(Default)]
+#[repr(align(128))]
 pub struct ListenerSeries {
     /// Connections that are open.
     pub active: Gauge,
@@ -103,6 +108,7 @@ impl ListenerSeries {
 
 /// One worker's refusals by one limit.
 #[derive(Default)]
+#[repr(align(128))]
 pub struct LimitSeries {
     /// Requests refused.
     pub exceeded: Counter,
@@ -112,13 +118,13 @@ pub struct LimitSeries {
 
 /// One worker's refusals by one auth.
 #[derive(Default)]
+#[repr(align(128))]
 pub struct AuthSeries {
     /// Requests refused, by reason.
     pub failures: Words,
 }
 
-/// What one worker counts whatever the configuration. Aligned, as another thread makes it than the one that writes it:
-/// neighbours on one cache line would slow each other down.
+/// What one worker counts whatever the configuration.
 #[derive(Default)]
 #[repr(align(128))]
 pub struct WorkerSeries {

@@ -7,6 +7,7 @@ use protocol::message::Method;
 use super::{Format, Metrics, NO_ROUTE, Page};
 use crate::ledger::Counts;
 use crate::life::WorkerState;
+use crate::lines;
 
 fn scrape(metrics: &Metrics) -> String {
     let mut page = Page::new(Format::Prometheus);
@@ -267,4 +268,21 @@ fn total(metrics: &Metrics) -> u64 {
         .into_iter()
         .map(count)
         .sum()
+}
+
+#[test]
+fn no_two_series_share_a_cache_line() {
+    let metrics = Metrics::new(2);
+    let places = [(0, "a"), (0, "b"), (1, "a"), (1, "b")];
+    assert_apart(&[0, 1].map(|worker| metrics.worker(worker)));
+    assert_apart(&places.map(|(worker, name)| metrics.route(worker, name)));
+    assert_apart(&places.map(|(worker, name)| metrics.backend(worker, "up", name)));
+    assert_apart(&places.map(|(worker, name)| metrics.upstream(worker, name)));
+    assert_apart(&places.map(|(worker, name)| metrics.listener(worker, name)));
+    assert_apart(&places.map(|(worker, name)| metrics.limit(worker, name)));
+    assert_apart(&places.map(|(worker, name)| metrics.auth(worker, name)));
+}
+
+fn assert_apart<T>(series: &[Arc<T>]) {
+    lines::assert_apart(series.iter().map(|one| &**one));
 }
