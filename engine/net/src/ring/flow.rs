@@ -10,7 +10,7 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::future::{has_more, length, receive_entry, send_entry};
+use super::future::{has_more, length, receive_entry, send_entry, silent_entry};
 use super::operation::{self, Kept, Name};
 use crate::Buffer;
 use crate::conn::Shared;
@@ -95,7 +95,10 @@ impl Flow {
     /// Waits until no kept send is pending; an error if one has failed.
     pub(crate) async fn sent(&self) -> io::Result<()> {
         poll_fn(|cx| match (self.is_sending(), self.broken.get()) {
-            (true, _) => self.wait(cx),
+            (true, _) => {
+                operation::hurry();
+                self.wait(cx)
+            }
             (false, true) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             (false, false) => Poll::Ready(Ok(())),
         })
@@ -133,6 +136,7 @@ pub(crate) fn keep_receive(conn: &Rc<Shared>, mut buffer: Buffer) -> Result<(), 
         conn: Rc::clone(conn),
         buffer,
         receives: true,
+        silent: false,
     };
     // SAFETY: the entry points into the block of the buffer that is kept.
     let name = unsafe { operation::keep(entry, kept) }?;
@@ -146,11 +150,12 @@ pub(crate) fn keep_send(conn: &Rc<Shared>, buffer: Buffer) -> Result<(), Buffer>
     if flow.is_sending() || flow.is_broken() {
         return Err(buffer);
     }
-    let entry = send_entry(conn.fd(), &buffer);
+    let entry = silent_entry(conn.fd(), &buffer);
     let kept = Kept {
         conn: Rc::clone(conn),
         buffer,
         receives: false,
+        silent: true,
     };
     // SAFETY: as in `keep_receive`.
     let name = unsafe { operation::keep(entry, kept) }?;
@@ -173,12 +178,46 @@ impl Kept {
             }
         } else {
             flow.sending.set(Name::NOBODY);
-            if length(result).is_ok_and(|n| n == self.buffer.len()) {
-                drop(self.buffer);
-            } else {
+            let sent = match length(result) {
+                Err(_) if self.silent && result == -libc::EAGAIN => 0,
+                Err(_) => usize::MAX,
+                Ok(sent) => sent,
+            };
+            if sent > self.buffer.len() || (sent < self.buffer.len() && !self.silent) {
                 flow.broken.set(true);
+            } else if sent < self.buffer.len() {
+                self.buffer.consume(sent);
+                return self.send_the_rest();
             }
         }
+        if let Some(waiter) = flow.waiter.take() {
+            waiter.wake();
+        }
+    }
+
+    /// The socket was full: what is left goes out as it empties, and its end is told.
+    fn send_the_rest(self) {
+        let conn = Rc::clone(&self.conn);
+        let flow = conn.flow();
+        if conn.fd() < 0 {
+            return flow.broken.set(true);
+        }
+        let entry = send_entry(conn.fd(), &self.buffer);
+        let kept = Kept {
+            silent: false,
+            ..self
+        };
+        // SAFETY: as in `keep_receive`.
+        match unsafe { operation::keep(entry, kept) } {
+            Ok(name) => flow.sending.set(name),
+            Err(_) => flow.broken.set(true),
+        }
+    }
+
+    /// A silent send has gone out whole.
+    pub(super) fn went_out(self) {
+        let flow = self.conn.flow();
+        flow.sending.set(Name::NOBODY);
         if let Some(waiter) = flow.waiter.take() {
             waiter.wake();
         }

@@ -186,6 +186,15 @@ pub(super) fn send_entry(fd: RawFd, buffer: &Buffer) -> squeue::Entry {
         .build()
 }
 
+/// A send that is tried once, when it is submitted: no completion comes when all of it went out, else one at once.
+pub(super) fn silent_entry(fd: RawFd, buffer: &Buffer) -> squeue::Entry {
+    let data = buffer.filled();
+    opcode::Send::new(Fd(fd), data.as_ptr(), data.len() as u32)
+        .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL | libc::MSG_DONTWAIT)
+        .build()
+        .flags(squeue::Flags::SKIP_SUCCESS)
+}
+
 /// Whether a receive's completion says that the socket has more.
 pub(super) fn has_more(flags: u32) -> bool {
     flags & NONEMPTY != 0

@@ -40,6 +40,10 @@ struct Operations {
     active: usize,
     /// Closed as soon as what is queued has been submitted.
     closing: Vec<OwnedFd>,
+    /// Kept operations that are over once they have been submitted, unless a completion says otherwise.
+    silent: Vec<Name>,
+    /// Somebody waits for one of them: the next turn does not wait.
+    hurry: bool,
     /// The instant of the kernel's alarm that will ring first; none when none is set.
     alarm: Option<u64>,
     /// The instant of the alarm being set, where the kernel reads it at the submission.
@@ -86,6 +90,8 @@ pub(super) struct Kept {
     pub(super) conn: Rc<Shared>,
     pub(super) buffer: Buffer,
     pub(super) receives: bool,
+    /// Tried once, at its submission, and not told of when it has gone out whole: the common case costs no completion.
+    pub(super) silent: bool,
 }
 
 /// An operation somebody waits for.
@@ -107,6 +113,8 @@ pub(super) fn open() -> io::Result<Ring> {
         free: NONE,
         active: 0,
         closing: Vec::new(),
+        silent: Vec::new(),
+        hurry: false,
         alarm: None,
         alarm_at: Box::default(),
     }));
@@ -164,7 +172,16 @@ pub(super) fn turn(wait: Wait) -> io::Result<()> {
         }
     }
     REAPED.set(reaped);
+    // What was submitted and not complained of has gone out. (A completion comes at the submission or not at all.)
+    while let Some(kept) = with(Operations::take_silent).flatten() {
+        kept.went_out();
+    }
     Ok(())
+}
+
+/// Silent operations are waited for: the next turn only submits.
+pub(super) fn hurry() {
+    with(|operations| operations.hurry = true);
 }
 
 /// Closes a descriptor once everything that names it has been submitted.
@@ -185,13 +202,13 @@ impl Operations {
             self.closing.clear();
         }
         let entered = match wait {
-            Wait::Until(at) => {
+            Wait::Until(at) if !std::mem::take(&mut self.hurry) => {
                 if let Some(at) = at {
                     self.set_alarm(at)?;
                 }
                 self.ring.submit_and_wait(1)
             }
-            Wait::No => {
+            _ => {
                 let none = Timespec::new();
                 let args = SubmitArgs::new().timespec(&none);
                 self.ring.submitter().submit_with_args(1, &args)
@@ -301,15 +318,37 @@ impl Operations {
     /// # Safety
     /// The entry points to nothing but the buffer that is kept.
     unsafe fn keep(&mut self, entry: squeue::Entry, kept: Kept) -> Result<Name, Kept> {
+        let silent = kept.silent;
         let (place, name) = self.take_slot(State::Kept(kept));
         // SAFETY: the slot owns the buffer until the completion was reaped.
         if unsafe { self.push(&entry.user_data(name.0)) }.is_ok() {
+            if silent {
+                self.silent.push(name);
+            }
             return Ok(name);
         }
         match self.free_slot(place) {
             Some(State::Kept(kept)) => Err(kept),
             _ => Ok(name),
         }
+    }
+
+    /// A silent operation that has been submitted and is over.
+    fn take_silent(&mut self) -> Option<Kept> {
+        if !self.ring.submission().is_empty() {
+            return None;
+        }
+        while let Some(name) = self.silent.pop() {
+            let place = name.0 as u32;
+            let slot = self.slots.get(place as usize)?;
+            if Name::new(place, slot.generation) == name
+                && let State::Kept(_) = slot.state
+                && let Some(State::Kept(kept)) = self.free_slot(place)
+            {
+                return Some(kept);
+            }
+        }
+        None
     }
 
     /// What a completion means.
