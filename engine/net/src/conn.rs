@@ -206,6 +206,17 @@ impl Conn {
         self.shared().flow().sent().await
     }
 
+    /// Whether more than what was read waits already, as far as the driver knows without a look: what lies behind an
+    /// answer must not be taken for the next one.
+    pub fn has_more(&self) -> bool {
+        match (self, &self.socket().driver) {
+            (_, By::Monoio(_)) => false,
+            // Not every kernel tells of it on Unix sockets.
+            (Conn::Unix(_), By::Ring(_)) => self.peek() != Peek::Quiet,
+            (Conn::Tcp(_), By::Ring(_)) => self.shared().flow().has_more(),
+        }
+    }
+
     /// Waits until bytes, the end of the stream or an error can be read, holding no buffer. May be dropped at any time;
     /// ended by [`crate::Strike::CancelRead`] as [`Conn::read_cancelable`] is. Beside a read of another task it ends when
     /// that read does, at the latest.
@@ -257,6 +268,7 @@ impl Conn {
 
     /// Makes the close a reset: what is delimited by the end of the stream must not seem complete when it is not.
     pub fn reset_at_close(&self) {
+        self.shared().will_reset();
         // A connection that is already gone can't be reset and need not be.
         let _ = SockRef::from(self.socket()).set_linger(Some(std::time::Duration::ZERO));
     }
@@ -341,7 +353,8 @@ impl Drop for Socket {
         // An operation whose future was dropped may still hold the descriptor. If it were the last to hold it, monoio
         // would close it inside its own completion loop; so it is kept until the operation is surely over.
         let orphaned = self.shared.has_orphans();
-        if orphaned {
+        // Where a reset is wanted an end of the stream must not go before it.
+        if orphaned && !self.shared.resets() {
             self.shared.shutdown(Shutdown::Both);
         }
         // From here on a deadline that still knows this connection does nothing.

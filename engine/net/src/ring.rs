@@ -47,6 +47,9 @@ pub(crate) fn run<T>(main: impl Future<Output = T>) -> io::Result<T> {
                 }
                 Some(next) => next.run(),
             }
+            if task::has_yielded() {
+                break;
+            }
         }
         operation::turn(match task::is_idle() {
             true => Wait::Until(timer::first()),

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use socket2::SockRef;
 
-use crate::{Conn, runtime};
+use crate::{Conn, Peek, runtime};
 
 /// Bytes a pipe may hold; as many pages as fit are its slots.
 const CAPACITY: usize = 256 * 1024;
@@ -34,6 +34,8 @@ pub struct Splice<'a> {
     pipe: Option<Pipe>,
     /// Bytes in the pipe.
     inside: usize,
+    /// The sink may hold back a part of what it took, since more was to follow.
+    held: bool,
 }
 
 impl<'a> Splice<'a> {
@@ -50,6 +52,7 @@ impl<'a> Splice<'a> {
             sink,
             pipe: Some(pipe),
             inside: 0,
+            held: false,
         };
         // Should the second fail, dropping `splice` undoes the first.
         let set = splice.set_nonblocking(true);
@@ -66,11 +69,13 @@ impl<'a> Splice<'a> {
         Ok(moved)
     }
 
-    /// Gives what was taken to the sink; false if it takes no more for now. `more` follows soon.
+    /// Gives what was taken to the sink; false if it takes no more for now. `more`: something follows soon, or else
+    /// [`Splice::push`] is called.
     pub fn give(&mut self, more: bool) -> io::Result<bool> {
         let Some(pipe) = &self.pipe else {
             return Ok(true);
         };
+        self.held = more;
         while self.inside > 0 {
             match splice(&pipe.from, self.sink.socket(), self.inside, more)? {
                 Some(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -79,6 +84,16 @@ impl<'a> Splice<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// Nothing follows for now: what the sink held back goes out.
+    pub fn push(&mut self) {
+        if std::mem::take(&mut self.held)
+            && let Conn::Tcp(_) = self.sink
+        {
+            // Setting it sends what waits, though it was set before; a connection that is gone has nothing to send.
+            let _ = SockRef::from(self.sink.socket()).set_tcp_nodelay(true);
+        }
     }
 
     fn set_nonblocking(&self, on: bool) -> io::Result<()> {
@@ -91,6 +106,9 @@ impl Drop for Splice<'_> {
     fn drop(&mut self) {
         // A socket that can't be made blocking again fails its next operation, and is closed for that.
         let _ = self.set_nonblocking(false);
+        // Only what was asked for has been taken: whether more waits nobody has told us.
+        let more = self.source.peek() != Peek::Quiet;
+        self.source.shared().flow().note_more(more);
         if let Some(pipe) = self.pipe.take()
             && self.inside == 0
         {

@@ -11,7 +11,7 @@ use engine_bridge::metrics::ListenerSeries;
 use engine_config::snapshot::{Action, Duration, Listener, Route};
 use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline};
-use engine_net::{Conn, clock};
+use engine_net::{Conn, Peek, clock};
 use policy::address::client_address;
 use policy::context::View;
 use policy::route::{Found, Lookup};
@@ -430,6 +430,7 @@ impl Exchange<'_> {
         let rest_is_due = end == End::KeepAlive && !self.body.is_done();
         let drain_from = rest_is_due.then(|| self.client_source(self.client.deadline));
         let Exchange {
+            client,
             s,
             inbound,
             record,
@@ -454,7 +455,8 @@ impl Exchange<'_> {
         let Some(mut source) = drain_from else {
             // A client that has said it sends no more needs no lingering: nothing can come that would reset the answer.
             let silent = end == End::Linger && !s.request.keep_alive;
-            return if silent && body.is_done() && inbound.is_empty() {
+            let quiet = body.is_done() && inbound.is_empty();
+            return if silent && quiet && client.conn.peek() != Peek::Data {
                 End::Close
             } else {
                 end

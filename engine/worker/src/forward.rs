@@ -98,7 +98,9 @@ impl PumpError {
 /// A body slower than the least rate is given up only after this long.
 const MIN_RATE_GRACE: u64 = 5_000_000_000;
 /// After so many bytes moved in one go the other connections have their turn.
-const STREAK: usize = 1 << 20;
+const STREAK: usize = 256 * 1024;
+/// A source that is said to be readable so often in a row without giving anything never will.
+const FALSE_STARTS: u32 = 16;
 /// No more than this is posted without waiting for it.
 const POSTED: usize = 16 * 1024;
 
@@ -173,6 +175,7 @@ impl Pump<'_> {
         body: &mut Incoming,
     ) -> Result<(), PumpError> {
         let mut streak = 0;
+        let mut waits = 0;
         while left > 0 {
             if streak >= STREAK {
                 streak = 0;
@@ -184,6 +187,11 @@ impl Pump<'_> {
             let most = usize::try_from(left).unwrap_or(usize::MAX);
             match splice.take(most) {
                 Ok(None) => {
+                    waits += 1;
+                    if waits > FALSE_STARTS {
+                        return Err(PumpError::SourceClosed);
+                    }
+                    splice.push();
                     self.source.arm(Strike::BothShut);
                     let ready = self.source.conn.readable().await;
                     if self.source.deadline.struck() {
@@ -196,6 +204,7 @@ impl Pump<'_> {
                 Ok(Some(n)) => {
                     left = left.saturating_sub(n as u64);
                     streak += n;
+                    waits = 0;
                     body.took(n as u64);
                     while !splice.give(left > 0).map_err(|_| PumpError::SinkClosed)? {
                         self.sink.arm(Strike::BothShut);

@@ -37,6 +37,18 @@ fn bytes_behind_an_answer_are_not_the_next_answer() {
 }
 
 #[test]
+fn bytes_behind_a_long_answer_are_not_the_next_answer() {
+    // One that fills the gateway's first read to its last byte, and one that goes from socket to socket.
+    for length in [19 * 1024 - 42, 200_000] {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+        let body = "x".repeat(length);
+        let evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+        let bytes = format!("{head}{body}{evil}").leak();
+        first_then_clean("GET", bytes).is(200).body_is(&body);
+    }
+}
+
+#[test]
 fn a_body_where_none_may_be_is_not_the_next_answer() {
     let evil = "HTTP/1.1 200 OK\r\nContent-Length: 41\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
     first_then_clean("HEAD", evil).is(200);

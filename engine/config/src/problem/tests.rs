@@ -116,7 +116,7 @@ tiers = ["free=10"]
             5 | io = "uring"
               |      ^^^^^^^
               = did you mean `io_uring`?
-              = expected "auto", "io_uring" or "epoll"
+              = expected "auto", "io_uring", "monoio" or "epoll"
 
             gateway.toml:6:16: error: unknown error format `Text`
               |

@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     fd: Cell<RawFd>,
     /// A `CancelRead` has struck and no read has reported it yet.
     cancelled: Cell<bool>,
+    /// The close is to be a reset.
+    resets: Cell<bool>,
     /// A read is in flight.
     reading: Cell<bool>,
     /// A read ended while a task waited in `readable`.
@@ -41,6 +43,7 @@ impl Shared {
         Shared {
             fd: Cell::new(fd),
             cancelled: Cell::new(false),
+            resets: Cell::new(false),
             reading: Cell::new(false),
             overtaken: Cell::new(false),
             abandoned: Cell::new(0),
@@ -96,6 +99,16 @@ impl Shared {
     /// Whether a strike has not been reported yet; it is now.
     pub(super) fn take_cancelled(&self) -> bool {
         self.cancelled.replace(false)
+    }
+
+    /// The close is to be a reset.
+    pub(super) fn will_reset(&self) {
+        self.resets.set(true);
+    }
+
+    /// Whether the close is to be a reset.
+    pub(super) fn resets(&self) -> bool {
+        self.resets.get()
     }
 
     /// A read waits for the kernel.

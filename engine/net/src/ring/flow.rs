@@ -43,6 +43,16 @@ enum Standing {
 }
 
 impl Flow {
+    /// Whether the socket had more than the last receive took, as far as was told.
+    pub(crate) fn has_more(&self) -> bool {
+        self.more.get()
+    }
+
+    /// Somebody has looked whether the socket has more.
+    pub(crate) fn note_more(&self, more: bool) {
+        self.more.set(more);
+    }
+
     /// Cancels the pending cancelable receive.
     pub(crate) fn cancel(&self) {
         operation::cancel(self.receiving.get());

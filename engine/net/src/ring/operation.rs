@@ -198,13 +198,16 @@ fn with<R>(work: impl FnOnce(&mut Operations) -> R) -> Option<R> {
 impl Operations {
     fn enter(&mut self, wait: Wait) -> io::Result<()> {
         if !self.closing.is_empty() {
-            self.ring.submit()?;
-            self.closing.clear();
+            forgive(self.ring.submit())?;
+            // What is still queued may name them.
+            if self.ring.submission().is_empty() {
+                self.closing.clear();
+            }
         }
         let entered = match wait {
             Wait::Until(at) if !std::mem::take(&mut self.hurry) => {
                 if let Some(at) = at {
-                    self.set_alarm(at)?;
+                    forgive(self.set_alarm(at).map(|()| 0))?;
                 }
                 self.ring.submit_and_wait(1)
             }
@@ -214,14 +217,7 @@ impl Operations {
                 self.ring.submitter().submit_with_args(1, &args)
             }
         };
-        match entered {
-            Ok(_) => Ok(()),
-            // The time is up, a signal came, or completions must be reaped before more is taken: the next turn goes on.
-            Err(error) => match error.raw_os_error() {
-                Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN) => Ok(()),
-                _ => Err(error),
-            },
-        }
+        forgive(entered)
     }
 
     /// Sees to it that a completion comes at that instant. One alarm serves many turns: a time-out of each wait's own
@@ -377,6 +373,17 @@ impl Operations {
             },
             State::Free(_) | State::Done(..) => Completed::Nobody,
         }
+    }
+}
+
+/// The time is up, a signal came, or completions must be reaped before more is taken: the next turn goes on.
+fn forgive(entered: io::Result<usize>) -> io::Result<()> {
+    match entered {
+        Ok(_) => Ok(()),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN) => Ok(()),
+            _ => Err(error),
+        },
     }
 }
 

@@ -16,6 +16,8 @@ thread_local! {
     static QUEUE: RefCell<VecDeque<Task>> = const { RefCell::new(VecDeque::new()) };
     static ALL: RefCell<Vec<Option<Task>>> = const { RefCell::new(Vec::new()) };
     static FREE: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+    /// A task has given way: the ring is looked at before it goes on.
+    static YIELDED: Cell<bool> = const { Cell::new(false) };
     /// Its address tells threads apart.
     static HERE: u8 = const { 0 };
 }
@@ -238,7 +240,7 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) {
     task.wake();
 }
 
-/// Lets every task that is runnable now run before this one goes on.
+/// Lets every task that is runnable now run, and those whose operations have ended, before this one goes on.
 pub(crate) async fn yield_now() {
     let mut yielded = false;
     std::future::poll_fn(|cx| {
@@ -246,6 +248,7 @@ pub(crate) async fn yield_now() {
             return Poll::Ready(());
         }
         cx.waker().wake_by_ref();
+        YIELDED.set(true);
         Poll::Pending
     })
     .await;
@@ -254,6 +257,11 @@ pub(crate) async fn yield_now() {
 /// The next task that is runnable.
 pub(super) fn next() -> Option<Task> {
     QUEUE.with_borrow_mut(VecDeque::pop_front)
+}
+
+/// Whether a task has given way since this was asked.
+pub(super) fn has_yielded() -> bool {
+    YIELDED.take()
 }
 
 /// Whether none is runnable.

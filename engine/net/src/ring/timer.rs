@@ -1,21 +1,35 @@
-//! Timers of one thread: few (connections have deadlines), so a heap that is looked at once a turn.
+//! Timers of one thread: few (connections have deadlines), so a heap that is looked at once a turn and a list of who waits.
 //!
-//! Invariant: a timer never fires early.
+//! Invariants: a timer never fires early; in steady state none allocates.
 
-use std::cell::Cell;
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::clock;
 
 thread_local! {
-    static TIMERS: RefCell<BinaryHeap<Reverse<Entry>>> = const { RefCell::new(BinaryHeap::new()) };
+    static TIMERS: RefCell<Timers> = const { RefCell::new(Timers { due: BinaryHeap::new(), waiting: Vec::new(), next: 0 }) };
+}
+
+struct Timers {
+    /// Instants, each with the number of its timer.
+    due: BinaryHeap<Reverse<(u64, u64)>>,
+    /// Who waits, by number; a timer that was dropped is no longer here.
+    waiting: Vec<(u64, Waker)>,
+    /// The number of the next timer.
+    next: u64,
+}
+
+impl Timers {
+    fn take(&mut self, number: u64) -> Option<Waker> {
+        let at = self.waiting.iter().position(|(it, _)| *it == number)?;
+        Some(self.waiting.swap_remove(at).1)
+    }
 }
 
 /// Waits at least that long.
@@ -23,39 +37,15 @@ pub(crate) fn sleep(duration: Duration) -> Timer {
     let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
     Timer {
         at: clock::now().saturating_add(nanos),
-        waiter: None,
+        number: None,
     }
 }
 
 /// A wait for an instant.
 pub(crate) struct Timer {
     at: u64,
-    waiter: Option<Rc<Cell<Option<Waker>>>>,
-}
-
-struct Entry {
-    at: u64,
-    waiter: Rc<Cell<Option<Waker>>>,
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
-        self.at == other.at
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Entry) -> std::cmp::Ordering {
-        self.at.cmp(&other.at)
-    }
+    /// Set once it waits.
+    number: Option<u64>,
 }
 
 impl Future for Timer {
@@ -66,48 +56,52 @@ impl Future for Timer {
             return Poll::Ready(());
         }
         let waker = cx.waker().clone();
-        match &self.waiter {
-            Some(waiter) => waiter.set(Some(waker)),
-            None => {
-                let waiter = Rc::new(Cell::new(Some(waker)));
-                let entry = Entry {
-                    at: self.at,
-                    waiter: Rc::clone(&waiter),
-                };
-                self.waiter = Some(waiter);
-                TIMERS.with_borrow_mut(|timers| timers.push(Reverse(entry)));
-            }
-        }
+        let before = TIMERS.with_borrow_mut(|timers| {
+            let number = match self.number {
+                Some(number) => number,
+                None => {
+                    let number = timers.next;
+                    timers.next += 1;
+                    timers.due.push(Reverse((self.at, number)));
+                    self.number = Some(number);
+                    number
+                }
+            };
+            let before = timers.take(number);
+            timers.waiting.push((number, waker));
+            before
+        });
+        drop(before);
         Poll::Pending
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        // The entry stays until its time, without anybody to wake.
-        if let Some(waiter) = &self.waiter {
-            drop(waiter.take());
+        // The instant stays in the heap until it comes, with nobody to wake.
+        if let Some(number) = self.number {
+            drop(TIMERS.with_borrow_mut(|timers| timers.take(number)));
         }
     }
 }
 
 /// When the first timer fires.
 pub(super) fn first() -> Option<u64> {
-    TIMERS.with_borrow(|timers| timers.peek().map(|Reverse(entry)| entry.at))
+    TIMERS.with_borrow(|timers| timers.due.peek().map(|Reverse((at, _))| *at))
 }
 
 /// Wakes what is due; `fired` is scratch space.
 pub(super) fn expire(fired: &mut Vec<Waker>) {
     TIMERS.with_borrow_mut(|timers| {
-        if timers.is_empty() {
+        if timers.due.is_empty() {
             return;
         }
         let now = clock::now();
-        while let Some(Reverse(entry)) = timers.peek()
-            && entry.at <= now
+        while let Some(&Reverse((at, number))) = timers.due.peek()
+            && at <= now
         {
-            fired.extend(entry.waiter.take());
-            timers.pop();
+            timers.due.pop();
+            fired.extend(timers.take(number));
         }
     });
     fired.drain(..).for_each(Waker::wake);
@@ -118,7 +112,10 @@ pub(super) struct Forget;
 
 impl Drop for Forget {
     fn drop(&mut self) {
-        let timers = TIMERS.with_borrow_mut(std::mem::take);
+        let timers = TIMERS.with_borrow_mut(|timers| {
+            timers.due.clear();
+            std::mem::take(&mut timers.waiting)
+        });
         drop(timers);
     }
 }

@@ -26,6 +26,8 @@ const QUIET: u64 = 20_000_000;
 /// A connection that lingers reads and throws away for at most this long and this much.
 const LINGER: u64 = 1_000_000_000;
 const LINGER_BYTES: usize = 1 << 20;
+/// How long the last answer of a connection may take to go out whose listener a reload has removed.
+const FLUSH: u64 = 30_000_000_000;
 /// Bytes of empty lines allowed in front of a request (RFC 9112 section 2.2).
 const MAX_EMPTY_LINES: usize = 16;
 
@@ -56,7 +58,8 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) 
 
 /// Waits for the last answer to go out, as long as a write may take; false when it does not.
 async fn flush(core: &Rc<Core>, conn: &Conn, deadline: &Deadline, listening: &Listening) -> bool {
-    let timeout = listening.settings(core, |l| nanos(l.write_timeout));
+    let timeout = listening.settings(core, |l| Some(nanos(l.write_timeout)));
+    let timeout = timeout.unwrap_or(FLUSH);
     deadline.set(deadline::now().saturating_add(timeout), Strike::BothShut);
     let sent = conn.posted().await;
     deadline.clear();

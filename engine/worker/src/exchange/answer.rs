@@ -73,7 +73,10 @@ impl Exchange<'_> {
         let result = pump.run(&mut body, &mut buf).await;
         self.record.bytes_out += body.payload + self.s.head.len() as u64;
         match result {
-            Ok(()) => Ok(self.s.response.keep_alive && !until_close && buf.is_empty()),
+            Ok(()) => {
+                let clean = buf.is_empty() && !conn.conn.has_more();
+                Ok(self.s.response.keep_alive && !until_close && clean)
+            }
             Err(error) => {
                 let fault = match Fault::from_response_body(&error) {
                     Fault::ReadTimeout if clock::now() >= wait.whole => Fault::WholeTimeout,
@@ -132,7 +135,8 @@ impl Exchange<'_> {
                     Ok(Decoded::Partial) => {}
                 }
             }
-            if buf.room() == 0 {
+            // One without room and data stands in for that of the read that stands already.
+            if buf.room() == 0 && !buf.is_empty() {
                 grow(buf).map_err(|fault| Broken {
                     fault,
                     heard,
