@@ -105,6 +105,22 @@ impl Ledger {
         sum
     }
 
+    /// Pays, and lends a `share`-th of what is left.
+    fn draw(
+        &self,
+        terms: &Terms,
+        key: Digest,
+        cost: u64,
+        back: Returned,
+        share: u64,
+        now: u64,
+    ) -> Leased {
+        let (mut shard, room) = self.shard(key, terms.max_keys);
+        let limits = shard.limits.entry(terms.limit);
+        let keys = limits.or_insert_with(|| self.meet(terms.limit, now));
+        keys.lease(terms, room, key, cost, back, share, now)
+    }
+
     /// A limit that a shard has not met.
     fn meet(&self, limit: u64, now: u64) -> Keys {
         let adopted = self.adopted.read().unwrap_or_else(PoisonError::into_inner);
@@ -147,10 +163,11 @@ impl limit::Ledger for Ledger {
     }
 
     fn lease(&self, terms: &Terms, key: Digest, cost: u64, back: Returned, now: u64) -> Leased {
-        let (mut shard, room) = self.shard(key, terms.max_keys);
-        let limits = shard.limits.entry(terms.limit);
-        let keys = limits.or_insert_with(|| self.meet(terms.limit, now));
-        keys.lease(terms, room, key, cost, back, self.share, now)
+        self.draw(terms, key, cost, back, self.share, now)
+    }
+
+    fn pay(&self, terms: &Terms, key: Digest, cost: u64, back: Returned, now: u64) -> Leased {
+        self.draw(terms, key, cost, back, u64::MAX, now)
     }
 
     fn give_back(&self, limit: u64, key: Digest, back: Returned, now: u64) {

@@ -44,6 +44,32 @@ impl Books {
         act(bucket, plan)
     }
 
+    fn draw(
+        &self,
+        terms: &Terms,
+        key: Digest,
+        cost: u64,
+        back: Returned,
+        share: u64,
+        now: u64,
+    ) -> Leased {
+        let plan = &terms.plan;
+        let drawn = self.with(plan, key, |bucket, _| {
+            bucket.draw(plan, cost, back, share, now)
+        });
+        match drawn {
+            Ok(drawn) => Leased::Granted {
+                lent: drawn.lent,
+                level: drawn.level,
+            },
+            Err(short) => Leased::Empty {
+                level: short.level,
+                until: short.refilled_at,
+                refilled_at: short.refilled_at,
+            },
+        }
+    }
+
     pub(crate) fn calls(&self) -> usize {
         self.calls.take()
     }
@@ -67,21 +93,11 @@ impl Ledger for Books {
     }
 
     fn lease(&self, terms: &Terms, key: Digest, cost: u64, back: Returned, now: u64) -> Leased {
-        let plan = &terms.plan;
-        let drawn = self.with(plan, key, |bucket, _| {
-            bucket.draw(plan, cost, back, 100, now)
-        });
-        match drawn {
-            Ok(drawn) => Leased::Granted {
-                lent: drawn.lent,
-                level: drawn.level,
-            },
-            Err(short) => Leased::Empty {
-                level: short.level,
-                until: short.refilled_at,
-                refilled_at: short.refilled_at,
-            },
-        }
+        self.draw(terms, key, cost, back, 100, now)
+    }
+
+    fn pay(&self, terms: &Terms, key: Digest, cost: u64, back: Returned, now: u64) -> Leased {
+        self.draw(terms, key, cost, back, u64::MAX, now)
     }
 
     fn give_back(&self, _: u64, key: Digest, back: Returned, now: u64) {

@@ -77,6 +77,12 @@ pub trait Ledger {
     /// unspent is in `level`.
     fn lease(&self, terms: &Terms, key: Digest, cost: u64, back: Returned, now: u64) -> Leased;
 
+    /// As [`Ledger::lease`], for a key that is not expected again before the next reconciliation: need
+    /// lend nothing.
+    fn pay(&self, terms: &Terms, key: Digest, cost: u64, back: Returned, now: u64) -> Leased {
+        self.lease(terms, key, cost, back, now)
+    }
+
     /// Takes a lease back at reconciliation. `now` is not before any of its spends.
     fn give_back(&self, limit: u64, key: Digest, back: Returned, now: u64);
 
@@ -92,6 +98,10 @@ impl<L: Ledger + ?Sized> Ledger for Arc<L> {
 
     fn lease(&self, terms: &Terms, key: Digest, cost: u64, back: Returned, now: u64) -> Leased {
         (**self).lease(terms, key, cost, back, now)
+    }
+
+    fn pay(&self, terms: &Terms, key: Digest, cost: u64, back: Returned, now: u64) -> Leased {
+        (**self).pay(terms, key, cost, back, now)
     }
 
     fn give_back(&self, limit: u64, key: Digest, back: Returned, now: u64) {

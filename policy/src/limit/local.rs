@@ -2,9 +2,10 @@
 //! memory, and keys it knows to be empty.
 //!
 //! A table of sets of eight slots, indexed by the key's digest: bounded, one line of tags and
-//! one slot per look-up, no allocation but for growth between ticks. Invariant: `held + spent`
-//! of a slot is exactly what the ledger has out for this worker and key; after a tick both
-//! are 0 everywhere, so no lease outlives one reconciliation.
+//! one slot per look-up, no allocation but for growth between ticks. A key that is used once in
+//! a tick borrows nothing: its lease would only have to be brought back. Invariant: `held +
+//! spent` of a slot is exactly what the ledger has out for this worker and key; after a tick
+//! both are 0 everywhere, so no lease outlives one reconciliation.
 
 use super::digest::Digest;
 use super::ledger::{Leased, Ledger, Returned, Terms};
@@ -13,14 +14,19 @@ const WAYS: usize = 8;
 const FIRST_SETS: usize = 32;
 const MOST_SETS: usize = 4_096;
 
+/// A key goes without leases after so many that it did not use.
+const PATIENCE: u8 = 2;
+
 /// The leases of one worker.
 pub struct Local {
     /// A power of two of them.
     sets: Vec<Set>,
     /// Slots with something to report, each once; room for all of them.
     listed: Vec<u32>,
-    /// Keys that pushed a slot in use aside since the last tick.
+    /// Keys that pushed a slot aside that was used since the last tick.
     crowded: usize,
+    /// Counts ticks; wraps.
+    ticks: u32,
 }
 
 /// What came of a request for tokens.
@@ -60,6 +66,11 @@ struct Slot {
     refilled_at: u64,
     /// Which terms all this is by.
     stamp: u32,
+    /// The tick in which the ledger was asked last.
+    asked: u32,
+    /// Above 0: it is lent something when the ledger is asked. From [`PATIENCE`] down by one for each
+    /// lease that nothing was spent of.
+    habit: u8,
     /// Whether it stands in `listed`.
     listed: bool,
 }
@@ -79,6 +90,8 @@ impl Local {
             sets: vec![set; sets],
             listed: Vec::with_capacity(sets * WAYS),
             crowded: 0,
+            // A slot that was never used was not used in this tick.
+            ticks: 1,
         }
     }
 
@@ -114,6 +127,7 @@ impl Local {
         cost: u64,
         now: u64,
     ) -> Taken {
+        let tick = self.ticks;
         let Some((number, slot)) = self.place(ledger, terms.limit, key, now) else {
             let none = Returned::default();
             return match ledger.lease(terms, key, cost, none, now) {
@@ -124,7 +138,15 @@ impl Local {
             };
         };
         slot.stamp = terms.stamp;
-        match ledger.lease(terms, key, cost, slot.hand_back(), now) {
+        if std::mem::replace(&mut slot.asked, tick) == tick {
+            slot.habit = PATIENCE;
+        }
+        let back = slot.hand_back();
+        let leased = match slot.habit {
+            0 => ledger.pay(terms, key, cost, back, now),
+            _ => ledger.lease(terms, key, cost, back, now),
+        };
+        match leased {
             Leased::Granted { lent, level } => {
                 slot.held = lent as u32;
                 slot.level = level;
@@ -183,15 +205,20 @@ impl Local {
                 continue;
             };
             slot.listed = false;
+            slot.habit = match slot.spent {
+                0 => slot.habit.saturating_sub(1),
+                _ => PATIENCE,
+            };
             slot.report(ledger, *tag, now);
         }
         let sets = self.sets.len();
         let full = busy > sets * WAYS / 2 || self.crowded > sets / 4;
         self.crowded = 0;
         if full && sets < MOST_SETS {
-            // Nothing is held just now, so nothing but memory of empty keys is lost.
+            // Nothing is held just now, so nothing but memory of empty keys and of habits is lost.
             *self = Local::with_sets(sets * 2);
         }
+        self.ticks = self.ticks.wrapping_add(1);
     }
 
     #[inline]
@@ -213,7 +240,10 @@ impl Local {
         key: Digest,
         now: u64,
     ) -> Option<(u32, &mut Slot)> {
-        let at = key.low() as usize & self.sets.len().wrapping_sub(1);
+        let (at, tick) = (
+            key.low() as usize & self.sets.len().wrapping_sub(1),
+            self.ticks,
+        );
         let Set { tags, slots } = self.sets.get_mut(at)?;
         let known = tags
             .iter()
@@ -221,24 +251,28 @@ impl Local {
             .position(|(tag, slot)| *tag == key.low() && slot.high == key.high());
         let way = match known {
             Some(way) => way,
-            // One that remembers nothing can go; most do once a tick has passed.
-            None => match slots.iter().position(|slot| !slot.in_use(now)) {
-                Some(way) => way,
-                None => {
-                    let each = slots.iter().enumerate();
-                    each.min_by_key(|(_, slot)| slot.worth())
-                        .map(|(way, _)| way)?
+            None => {
+                // One that was not used since the last tick and remembers no refusal can go: most.
+                let idle = |slot: &Slot| slot.asked != tick && !slot.in_use(now);
+                match slots.iter().position(idle) {
+                    Some(way) => way,
+                    None => {
+                        self.crowded += 1;
+                        let each = slots.iter().enumerate();
+                        each.min_by_key(|(_, slot)| slot.worth(now))
+                            .map(|(way, _)| way)?
+                    }
                 }
-            },
+            }
         };
         let (tag, slot) = (tags.get_mut(way)?, slots.get_mut(way)?);
         if known.is_none() {
-            self.crowded += usize::from(slot.in_use(now));
             slot.report(ledger, *tag, now);
             *tag = key.low();
             *slot = Slot {
                 high: key.high(),
                 limit,
+                asked: tick.wrapping_sub(1),
                 listed: slot.listed,
                 ..Slot::default()
             };
@@ -283,12 +317,13 @@ impl Slot {
         self.held > 0 || self.spent > 0 || now < self.until
     }
 
-    /// What is lost by giving a slot in use to another key: less for refusals, least for those that end
-    /// soon, more for leases.
-    fn worth(&self) -> (bool, u64) {
-        match self.held > 0 || self.spent > 0 {
-            true => (true, u64::from(self.held)),
-            false => (false, self.until),
+    /// What is lost by giving the slot to another key: least for those that only were used lately, then
+    /// for refusals that end soon, most for leases.
+    fn worth(&self, now: u64) -> (u8, u64) {
+        match (self.held > 0 || self.spent > 0, now < self.until) {
+            (true, _) => (2, u64::from(self.held)),
+            (false, true) => (1, self.until),
+            (false, false) => (0, 0),
         }
     }
 }

@@ -17,12 +17,51 @@ fn a_lease_is_spent_without_the_ledger_and_given_back_at_the_tick() {
         let taken = local.take(&books, &terms, key, 1, 0);
         assert_eq!((taken.admitted, taken.remaining), (true, 10_000 - spent));
     }
-    assert_eq!(books.calls(), 1);
+    assert_eq!(books.calls(), 2, "paid once, lent when it came again");
     local.tick(&books, 0);
     assert_eq!((books.calls(), books.leases()), (1, 0));
     assert_eq!(books.level(key), 9_950);
     local.tick(&books, 10 * MS);
     assert_eq!(books.calls(), 0);
+    for _ in 0..50 {
+        local.take(&books, &terms, key, 1, 20 * MS);
+    }
+    assert_eq!(books.calls(), 1, "known to come again");
+}
+
+#[test]
+fn a_key_that_is_used_once_in_a_tick_borrows_nothing() {
+    let books = Books::new("1/s", 10_000);
+    let (terms, key) = (books.terms(), books.key(1));
+    let mut local = Local::new();
+    let mut calls_of_a_tick = |uses: usize, now: u64| {
+        for _ in 0..uses {
+            assert!(local.take(&books, &terms, key, 1, now).admitted);
+        }
+        local.tick(&books, now);
+        assert_eq!(books.leases(), 0);
+        books.calls()
+    };
+    // Paid, or paid, lent and brought back, or lent and brought back.
+    let uses_and_calls = [
+        (1, 1),
+        (1, 1),
+        (2, 3),
+        (2, 2),
+        (2, 2),
+        // Twice a lease is lent in vain.
+        (1, 2),
+        (1, 2),
+        (1, 1),
+        (3, 3),
+        (1, 2),
+        (9, 2),
+    ];
+    for (tick, (uses, calls)) in uses_and_calls.into_iter().enumerate() {
+        let now = tick as u64 * 10 * MS;
+        assert_eq!(calls_of_a_tick(uses, now), calls, "tick {tick}");
+    }
+    assert_eq!(books.level(key), 10_000 - 24);
 }
 
 #[test]
