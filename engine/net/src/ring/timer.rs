@@ -78,10 +78,16 @@ impl Future for Timer {
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        // The instant stays in the heap until it comes, with nobody to wake.
-        if let Some(number) = self.number {
-            drop(TIMERS.with_borrow_mut(|timers| timers.take(number)));
-        }
+        let Some(number) = self.number else { return };
+        let waker = TIMERS.with_borrow_mut(|timers| {
+            let waker = timers.take(number);
+            if waker.is_some() {
+                // Else those that are made anew all the time would pile up until their instants.
+                timers.due.retain(|Reverse((_, it))| *it != number);
+            }
+            waker
+        });
+        drop(waker);
     }
 }
 
