@@ -1,8 +1,8 @@
 //! Token buckets: that of one key, in a ledger of few keys and of a million.
 //!
 //! There are two operations, and neither may grow with the number of keys: `hot` spends from what the worker
-//! has on lease, as a key does that is used often; `lease` asks the ledger, as one does that is used once
-//! in a tick. `turn` is all keys in turn, ticks as they come: there the share of leases grows with the keys.
+//! has on lease, as a key does that is used often; `once` asks the ledger, as one does that is used once
+//! in a tick. `turn` is all keys in turn, ticks as they come: there the share of those that ask grows with the keys.
 
 use std::hint::black_box;
 use std::net::Ipv4Addr;
@@ -54,7 +54,7 @@ pub fn all() -> Vec<Subject> {
                 limit.tick();
             }
         }));
-        subjects.push(subject("lease", keys, |limit, keys, count| {
+        subjects.push(subject("once", keys, |limit, keys, count| {
             limit.take(spread(keys, count));
             limit.tick();
         }));
