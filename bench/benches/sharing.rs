@@ -5,7 +5,7 @@
 //! second would take longer, as the first row shows, whose line is shared on purpose. Alone stands beside, for
 //! what two busy cores cost each other anyhow.
 //!
-//! `cargo bench -p bench --bench sharing` ends with status 1 when a ratio is above [`MOST`]. A word picks
+//! `cargo bench -p bench --bench sharing` ends with status 1 when a structure is shared. A word picks
 //! structures by name.
 
 use std::hint::black_box;
@@ -21,8 +21,10 @@ use engine_net::runtime::{available_cores, pin_to};
 use policy::context::Context;
 use protocol::message::Method;
 
-/// Together may take this much of what apart takes.
+/// Together may take this much of what apart takes, or so many nanoseconds more: a line that goes to and fro
+/// costs far more of them, while half of one is a matter of where things happen to lie.
 const MOST: f64 = 1.15;
+const FEW: f64 = 1.0;
 
 /// Each arrangement is timed so often, in turn with the others, and so long.
 const ROUNDS: usize = 9;
@@ -123,7 +125,7 @@ fn main() -> ExitCode {
     for structure in STRUCTURES.iter().filter(wanted) {
         let [alone, apart, together] = medians(structure, [first, second]);
         let ratio = together / apart;
-        let verdict = match (ratio > MOST, structure.known) {
+        let verdict = match (ratio > MOST && together > apart + FEW, structure.known) {
             (false, _) => "",
             (true, Some(why)) => why,
             (true, None) => {
