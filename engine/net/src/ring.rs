@@ -2,7 +2,8 @@
 //!
 //! It runs what is runnable, hands everything that was asked for meanwhile to the kernel in one system call, which also
 //! waits for completions, and wakes whoever they belong to. Beside monoio's driver it saves the layers in between, and can
-//! keep operations that no task waits for. No sockets, no deadlines: those are above. Invariants: one system call a turn;
+//! keep operations that no task waits for. No sockets, no deadlines: those are above. Invariants: a turn is one system call
+//! unless it asks for more than the queue holds or closes what is still in it;
 //! however many tasks are runnable, completions are reaped every [`TURN`] polls.
 
 use std::future::Future;
@@ -13,6 +14,7 @@ use std::task::{Context, Poll};
 mod flow;
 mod future;
 mod operation;
+mod shot;
 mod task;
 mod timer;
 

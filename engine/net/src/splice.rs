@@ -97,8 +97,16 @@ impl<'a> Splice<'a> {
     }
 
     fn set_nonblocking(&self, on: bool) -> io::Result<()> {
-        SockRef::from(self.source.socket()).set_nonblocking(on)?;
-        SockRef::from(self.sink.socket()).set_nonblocking(on)
+        let on = libc::c_int::from(on);
+        for conn in [self.source, self.sink] {
+            let fd = conn.socket().as_fd().as_raw_fd();
+            // One call where fcntl(2) would take two.
+            // SAFETY: the descriptor is open, and the call only reads the number.
+            if unsafe { libc::ioctl(fd, libc::FIONBIO, &raw const on) } < 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        Ok(())
     }
 }
 

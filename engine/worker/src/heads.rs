@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use engine_config::snapshot::{Gateway, HostHeader, Route};
 use policy::context::Context;
 use policy::identity::HeaderNames;
-use protocol::http1::encode;
+use protocol::http1::encode::{self, Passed};
 use protocol::message::{BodyLength, Name, Request, Response, TargetForm, Version};
 
 use crate::core::Core;
@@ -50,12 +50,13 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
         }
     }
     let id_name = f.gateway.request_id_header.as_bytes();
+    let mut passed = Passed::new(f.request.bytes, out);
     for (field, name, value) in f.request.fields() {
         if field.hop_by_hop || is_replaced(field.known, f.trusted) {
             continue;
         }
         if field.known == Name::Cookie && f.removed.any_cookie() {
-            cookies(out, f.removed, value);
+            cookies(passed.out(), f.removed, value);
             continue;
         }
         if name.eq_ignore_ascii_case(id_name)
@@ -66,8 +67,9 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
         {
             continue;
         }
-        encode::field(out, name, value);
+        passed.field(field);
     }
+    passed.finish();
     match head.body {
         BodyLength::Exact(n) => encode::field_u64(out, b"Content-Length", n),
         BodyLength::Chunked => encode::field(out, b"Transfer-Encoding", b"chunked"),
@@ -98,7 +100,7 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
             .any(|(field, _, _)| field.known == name && !field.hop_by_hop)
     };
     if !f.trusted || !came(f.request, Name::XForwardedProto) {
-        encode::field(out, b"X-Forwarded-Proto", b"http");
+        out.extend_from_slice(b"X-Forwarded-Proto: http\r\n");
     }
     if !authority.is_empty() && (!f.trusted || !came(f.request, Name::XForwardedHost)) {
         encode::field(out, b"X-Forwarded-Host", authority);
@@ -242,7 +244,8 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
     let mut dated = false;
     // Two voices on what is left would contradict each other; the gateway's is the one it enforces.
     let limited = a.context.limits.remaining().is_some();
-    for (field, name, value) in a.response.fields() {
+    let mut passed = Passed::new(a.response.bytes, out);
+    for (field, name, _) in a.response.fields() {
         match field.known {
             _ if field.hop_by_hop => continue,
             Name::Via | Name::TransferEncoding => continue,
@@ -261,8 +264,9 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
         {
             continue;
         }
-        encode::field(out, name, value);
+        passed.field(field);
     }
+    passed.finish();
     if !dated {
         out.extend_from_slice(b"Date: ");
         a.core.date(out);

@@ -24,6 +24,8 @@ pub(crate) struct Flow {
     pub(super) abandoned: Cell<bool>,
     /// A kept send has failed.
     broken: Cell<bool>,
+    /// It is the kept send that `waiter` waits for. Whoever waits for a kept receive is not woken by a send's end.
+    awaits_send: Cell<bool>,
     /// What the pending cancelable receive is known by.
     pub(super) receiving: Cell<Name>,
     /// What the pending kept send is known by.
@@ -107,6 +109,7 @@ impl Flow {
         poll_fn(|cx| match (self.is_sending(), self.broken.get()) {
             (true, _) => {
                 operation::hurry();
+                self.awaits_send.set(true);
                 self.wait(cx)
             }
             (false, true) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
@@ -123,6 +126,20 @@ impl Flow {
     /// Whether a kept send has failed.
     pub(crate) fn is_broken(&self) -> bool {
         self.broken.get()
+    }
+
+    fn wake(&self) {
+        if let Some(waiter) = self.waiter.take() {
+            waiter.wake();
+        }
+    }
+
+    /// The kept send is over, one way or the other.
+    fn send_ends(&self) {
+        self.sending.set(Name::NOBODY);
+        if self.awaits_send.take() {
+            self.wake();
+        }
     }
 
     fn wait<T>(&self, cx: &mut Context<'_>) -> Poll<T> {
@@ -175,61 +192,71 @@ pub(crate) fn keep_send(conn: &Rc<Shared>, buffer: Buffer) -> Result<(), Buffer>
 
 impl Kept {
     /// The kernel is done with it.
-    pub(super) fn complete(mut self, result: i32, flags: u32) {
+    pub(super) fn complete(self, result: i32, flags: u32) {
+        match self.receives {
+            true => self.received(result, flags),
+            false => self.sent(result),
+        }
+    }
+
+    fn received(mut self, result: i32, flags: u32) {
         let flow = self.conn.flow();
-        if self.receives {
-            flow.more.set(has_more(flags));
-            if let Ok(n) = length(result) {
-                self.buffer.received(n);
-            }
-            // After the connection's end nobody fetches it.
-            if matches!(flow.standing.take(), Standing::Pending(_)) {
-                flow.standing.set(Standing::Ended(result, self.buffer));
-            }
-        } else {
-            flow.sending.set(Name::NOBODY);
-            let sent = match length(result) {
-                Err(_) if self.silent && result == -libc::EAGAIN => 0,
-                Err(_) => usize::MAX,
-                Ok(sent) => sent,
-            };
-            if sent > self.buffer.len() || (sent < self.buffer.len() && !self.silent) {
-                flow.broken.set(true);
-            } else if sent < self.buffer.len() {
+        flow.more.set(has_more(flags));
+        if let Ok(n) = length(result) {
+            self.buffer.received(n);
+        }
+        // After the connection's end nobody fetches it.
+        if matches!(flow.standing.take(), Standing::Pending(_)) {
+            flow.standing.set(Standing::Ended(result, self.buffer));
+            flow.wake();
+        }
+    }
+
+    fn sent(mut self, result: i32) {
+        let sent = match length(result) {
+            Ok(sent) => Some(sent),
+            // The socket was full when it was tried.
+            Err(_) if self.silent && result == -libc::EAGAIN => Some(0),
+            Err(_) => None,
+        };
+        let flow = self.conn.flow();
+        match sent {
+            Some(sent) if sent == self.buffer.len() => {}
+            Some(sent) if self.silent => {
                 self.buffer.consume(sent);
                 return self.send_the_rest();
             }
+            Some(_) | None => flow.broken.set(true),
         }
-        if let Some(waiter) = flow.waiter.take() {
-            waiter.wake();
-        }
+        flow.send_ends();
     }
 
     /// The socket was full: what is left goes out as it empties, and its end is told.
     fn send_the_rest(self) {
         let conn = Rc::clone(&self.conn);
         let flow = conn.flow();
-        if conn.fd() < 0 {
-            return flow.broken.set(true);
-        }
         let entry = send_entry(conn.fd(), &self.buffer);
         let kept = Kept {
             silent: false,
             ..self
         };
-        // SAFETY: as in `keep_receive`.
-        match unsafe { operation::keep(entry, kept) } {
-            Ok(name) => flow.sending.set(name),
-            Err(_) => flow.broken.set(true),
+        // After the connection's end its descriptor may be another's.
+        let kept = match conn.fd() {
+            // SAFETY: as in `keep_receive`.
+            0.. => unsafe { operation::keep(entry, kept) }.ok(),
+            _ => None,
+        };
+        match kept {
+            Some(name) => flow.sending.set(name),
+            None => {
+                flow.broken.set(true);
+                flow.send_ends();
+            }
         }
     }
 
     /// A silent send has gone out whole.
     pub(super) fn went_out(self) {
-        let flow = self.conn.flow();
-        flow.sending.set(Name::NOBODY);
-        if let Some(waiter) = flow.waiter.take() {
-            waiter.wake();
-        }
+        self.conn.flow().send_ends();
     }
 }

@@ -12,7 +12,8 @@ use io_uring::types::Fd;
 use io_uring::{opcode, squeue};
 
 use super::flow::Flow;
-use super::operation::{Name, Shot};
+use super::operation::Name;
+use super::shot::Shot;
 use crate::Buffer;
 
 /// `IORING_RECVSEND_POLL_FIRST`: wait first, since there is nothing yet.

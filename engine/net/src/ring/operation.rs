@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use io_uring::types::{SubmitArgs, TimeoutFlags, Timespec};
 use io_uring::{IoUring, opcode, squeue};
@@ -32,9 +32,9 @@ thread_local! {
     static REAPED: Cell<Vec<(u64, i32, u32)>> = const { Cell::new(Vec::new()) };
 }
 
-struct Operations {
+pub(super) struct Operations {
     ring: IoUring,
-    slots: Vec<Slot>,
+    pub(super) slots: Vec<Slot>,
     free: u32,
     /// Slots in use.
     active: usize,
@@ -50,13 +50,13 @@ struct Operations {
     alarm_at: Box<Timespec>,
 }
 
-struct Slot {
+pub(super) struct Slot {
     /// Tells this use of the slot from earlier ones.
-    generation: u32,
-    state: State,
+    pub(super) generation: u32,
+    pub(super) state: State,
 }
 
-enum State {
+pub(super) enum State {
     Free(u32),
     Waiting(Option<Waker>),
     Done(i32, u32),
@@ -74,7 +74,7 @@ impl Name {
     /// No operation; also a cancellation's own completion, which nobody waits for.
     pub(super) const NOBODY: Name = Name(u64::MAX);
 
-    fn new(place: u32, generation: u32) -> Name {
+    pub(super) fn new(place: u32, generation: u32) -> Name {
         Name(u64::from(generation) << 32 | u64::from(place))
     }
 }
@@ -92,12 +92,6 @@ pub(super) struct Kept {
     pub(super) receives: bool,
     /// Tried once, at its submission, and not told of when it has gone out whole: the common case costs no completion.
     pub(super) silent: bool,
-}
-
-/// An operation somebody waits for.
-#[derive(Default)]
-pub(super) struct Shot {
-    slot: Option<u32>,
 }
 
 /// Opens this thread's ring; it is closed when what this gives is dropped.
@@ -191,7 +185,7 @@ pub(crate) fn close(fd: OwnedFd) {
 }
 
 /// Something done with this thread's ring; none without one. Never within itself.
-fn with<R>(work: impl FnOnce(&mut Operations) -> R) -> Option<R> {
+pub(super) fn with<R>(work: impl FnOnce(&mut Operations) -> R) -> Option<R> {
     OPERATIONS.with_borrow_mut(|operations| operations.as_mut().map(work))
 }
 
@@ -205,10 +199,8 @@ impl Operations {
             }
         }
         let entered = match wait {
-            Wait::Until(at) if !std::mem::take(&mut self.hurry) => {
-                if let Some(at) = at {
-                    forgive(self.set_alarm(at).map(|()| 0))?;
-                }
+            // Without its alarm a turn must not wait: it would miss the instant.
+            Wait::Until(at) if !std::mem::take(&mut self.hurry) && self.is_alarmed(at) => {
                 self.ring.submit_and_wait(1)
             }
             _ => {
@@ -220,11 +212,12 @@ impl Operations {
         forgive(entered)
     }
 
-    /// Sees to it that a completion comes at that instant. One alarm serves many turns: a time-out of each wait's own
+    /// Sees to it that a completion comes at that instant, if there is one; false where that failed. One alarm serves many turns: a time-out of each wait's own
     /// would be set and taken back every time.
-    fn set_alarm(&mut self, at: u64) -> io::Result<()> {
+    fn is_alarmed(&mut self, at: Option<u64>) -> bool {
+        let Some(at) = at else { return true };
         if self.alarm.is_some_and(|alarm| alarm <= at) {
-            return Ok(());
+            return true;
         }
         *self.alarm_at = Timespec::new()
             .sec(at / 1_000_000_000)
@@ -234,9 +227,11 @@ impl Operations {
             .build()
             .user_data(ALARM);
         // SAFETY: the kernel reads the instant when the entry is submitted, which is before it is written again.
-        unsafe { self.push(&entry) }?;
-        self.alarm = Some(at);
-        Ok(())
+        let set = unsafe { self.push(&entry) }.is_ok();
+        if set {
+            self.alarm = Some(at);
+        }
+        set
     }
 
     /// Puts an entry into the submission queue.
@@ -274,7 +269,7 @@ impl Operations {
         (place, Name::new(place, 0))
     }
 
-    fn free_slot(&mut self, place: u32) -> Option<State> {
+    pub(super) fn free_slot(&mut self, place: u32) -> Option<State> {
         let slot = self.slots.get_mut(place as usize)?;
         let state = std::mem::replace(&mut slot.state, State::Free(self.free));
         self.free = place;
@@ -286,7 +281,7 @@ impl Operations {
     ///
     /// # Safety
     /// As for `push`.
-    unsafe fn start(&mut self, entry: squeue::Entry, waker: Waker) -> io::Result<u32> {
+    pub(super) unsafe fn start(&mut self, entry: squeue::Entry, waker: Waker) -> io::Result<u32> {
         let (place, name) = self.take_slot(State::Waiting(Some(waker)));
         // SAFETY: the caller's contract.
         match unsafe { self.push(&entry.user_data(name.0)) } {
@@ -299,7 +294,7 @@ impl Operations {
     }
 
     /// Asks the kernel to end an operation; its completion comes in any case.
-    fn cancel(&mut self, name: Name) {
+    pub(super) fn cancel(&mut self, name: Name) {
         let entry = opcode::AsyncCancel::new(name.0)
             .build()
             .user_data(Name::NOBODY.0);
@@ -394,96 +389,6 @@ enum Completed {
     /// Nobody waits; this may be dropped now.
     Dropped(Option<State>),
     Nobody,
-}
-
-impl Shot {
-    /// Starts the operation at the first call; ready with its result and flags.
-    ///
-    /// # Safety
-    /// What the entry points to stays valid until this is ready, or is handed to `abandon`.
-    pub(super) unsafe fn poll(
-        &mut self,
-        entry: impl FnOnce() -> squeue::Entry,
-        cx: &mut Context<'_>,
-    ) -> Poll<(i32, u32)> {
-        let gone = (-libc::ENOTCONN, 0);
-        let Some(place) = self.slot else {
-            // SAFETY: the caller's contract.
-            return match with(|it| unsafe { it.start(entry(), cx.waker().clone()) }) {
-                Some(Ok(place)) => {
-                    self.slot = Some(place);
-                    Poll::Pending
-                }
-                Some(Err(error)) => Poll::Ready((-error.raw_os_error().unwrap_or(libc::EBUSY), 0)),
-                None => Poll::Ready(gone),
-            };
-        };
-        let polled = with(|it| {
-            let Some(slot) = it.slots.get_mut(place as usize) else {
-                return Poll::Ready(gone);
-            };
-            match &mut slot.state {
-                State::Done(result, flags) => {
-                    let done = (*result, *flags);
-                    it.free_slot(place);
-                    Poll::Ready(done)
-                }
-                State::Waiting(waker) => {
-                    match waker {
-                        Some(waker) if waker.will_wake(cx.waker()) => {}
-                        _ => *waker = Some(cx.waker().clone()),
-                    }
-                    Poll::Pending
-                }
-                State::Free(_) | State::Kept(_) | State::Abandoned(_) => Poll::Ready(gone),
-            }
-        });
-        let polled = polled.unwrap_or(Poll::Ready(gone));
-        if polled.is_ready() {
-            self.slot = None;
-        }
-        polled
-    }
-
-    /// Whether the kernel works on it.
-    pub(super) fn is_pending(&self) -> bool {
-        self.slot.is_some()
-    }
-
-    /// What the operation is known by while it is pending.
-    pub(super) fn name(&self) -> Name {
-        let named = |place: u32| {
-            with(|it| {
-                it.slots
-                    .get(place as usize)
-                    .map(|slot| Name::new(place, slot.generation))
-            })
-        };
-        self.slot.and_then(named).flatten().unwrap_or_default()
-    }
-
-    /// Nobody waits any more: the operation is cancelled, and the buffer kept until the kernel has let go of it.
-    pub(super) fn abandon(&mut self, buffer: Option<Buffer>) {
-        let Some(place) = self.slot.take() else {
-            return;
-        };
-        let mut buffer = Some(buffer);
-        let dropped = with(|it| {
-            let slot = it.slots.get_mut(place as usize)?;
-            if matches!(slot.state, State::Done(..)) {
-                return it.free_slot(place);
-            }
-            let name = Name::new(place, slot.generation);
-            let before =
-                std::mem::replace(&mut slot.state, State::Abandoned(buffer.take().flatten()));
-            it.cancel(name);
-            Some(before)
-        });
-        if dropped.is_none() {
-            // Without a ring (or its slot) nobody can say whether the kernel is done with it.
-            std::mem::forget(buffer);
-        }
-    }
 }
 
 /// Starts an operation whose result the connection takes: what it is known by, or the buffer back.

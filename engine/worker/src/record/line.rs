@@ -7,6 +7,13 @@ use protocol::message::{Name, Request};
 use super::{Record, Shown};
 use crate::time;
 
+/// A member's name as it stands in the line: one piece, since a line has some twenty of them.
+macro_rules! key {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":")
+    };
+}
+
 /// Appends the exchange as one JSON object (semantics page, "Access log").
 pub(super) fn json(record: &Record, out: &mut Vec<u8>, shown: &Shown<'_>, query: bool, total: u64) {
     let snapshot = &record.live.snapshot;
@@ -16,51 +23,54 @@ pub(super) fn json(record: &Record, out: &mut Vec<u8>, shown: &Shown<'_>, query:
     line.out.extend_from_slice(b"{\"timestamp\":\"");
     time::rfc3339_millis(clock::unix_millis(), line.out);
     line.out.push(b'"');
-    line.text("requestId", shown.request_id);
+    line.text(key!("requestId"), shown.request_id);
     if let Some(id) = trace_id(request) {
-        line.text("traceId", id);
+        line.text(key!("traceId"), id);
     }
-    line.text("method", request.method_text());
-    line.text("path", request.path());
+    line.text(key!("method"), request.method_text());
+    line.text(key!("path"), request.path());
     if query && request.head.has_query && record.route.is_some() {
-        line.text("query", &shown_query(record, request));
+        line.text(key!("query"), &shown_query(record, request));
     }
-    line.text("protocol", request.head.version.as_str().as_bytes());
-    line.number("statusCode", u64::from(record.status));
-    line.millis("latencyMs", total);
+    line.text(key!("protocol"), request.head.version.as_str().as_bytes());
+    line.number(key!("statusCode"), u64::from(record.status));
+    line.millis(key!("latencyMs"), total);
     line.millis(
-        "overheadMs",
+        key!("overheadMs"),
         total.saturating_sub(record.backend.unwrap_or(0)),
     );
-    line.number("bytesIn", record.bytes_in);
-    line.number("bytesOut", record.bytes_out);
-    line.text("clientIp", shown.client);
+    line.number(key!("bytesIn"), record.bytes_in);
+    line.number(key!("bytesOut"), record.bytes_out);
+    line.text(key!("clientIp"), shown.client);
     if let Some(agent) = request.header(Name::UserAgent) {
-        line.text("userAgent", agent);
+        line.text(key!("userAgent"), agent);
     }
-    line.optional("userId", identity.subject());
-    line.optional("tenant", identity.tenant());
-    line.optional("consumer", identity.consumer_name());
+    line.optional(key!("userId"), identity.subject());
+    line.optional(key!("tenant"), identity.tenant());
+    line.optional(key!("consumer"), identity.consumer_name());
     line.optional(
-        "route",
+        key!("route"),
         record
             .route
             .and_then(|id| snapshot.routes.get(id as usize))
             .map(|route| &*route.name),
     );
     if let Some(remaining) = shown.context.limits.remaining() {
-        line.number("rateLimitRemaining", remaining);
+        line.number(key!("rateLimitRemaining"), remaining);
     }
     let (service, endpoint) = backend(record);
-    line.optional("backendService", service);
-    line.optional("backendEndpoint", endpoint);
+    line.optional(key!("backendService"), service);
+    line.optional(key!("backendEndpoint"), endpoint);
     if let Some(backend) = record.backend {
-        line.millis("backendLatencyMs", backend);
+        line.millis(key!("backendLatencyMs"), backend);
     }
     if record.attempts > 0 {
-        line.number("attempts", u64::from(record.attempts));
+        line.number(key!("attempts"), u64::from(record.attempts));
     }
-    line.optional("error", (!record.cause.is_empty()).then_some(record.cause));
+    line.optional(
+        key!("error"),
+        (!record.cause.is_empty()).then_some(record.cause),
+    );
     line.out.extend_from_slice(b"}\n");
 }
 
@@ -166,10 +176,9 @@ struct Members<'a> {
 }
 
 impl Members<'_> {
+    /// The comma, the name and the colon.
     fn key(&mut self, key: &str) {
-        self.out.extend_from_slice(b",\"");
         self.out.extend_from_slice(key.as_bytes());
-        self.out.extend_from_slice(b"\":");
     }
 
     fn text(&mut self, key: &str, value: &[u8]) {

@@ -1,6 +1,10 @@
 //! Operations that the connection keeps: our own ring can, the other drivers give the buffer back.
 
 use std::future::poll_fn;
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Wake;
 use std::time::Duration;
 
 use super::*;
@@ -132,4 +136,92 @@ fn kept_operations_allocate_nothing() {
         }
         assert_eq!(counts().allocations - before.allocations, 0);
     });
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn who_waits_for_a_kept_read_is_woken_by_that_alone() {
+    on_the_ring(|| async {
+        let (conn, mut peer) = pair();
+        conn.stand(Buffer::standard()).expect("posted");
+        conn.post(with(b"asked")).expect("posted");
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let mut waits = pin!(conn.standing());
+        assert!(
+            waits
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        while conn.is_posting() {
+            sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(
+            count.0.load(Ordering::Relaxed),
+            0,
+            "the write is nothing to it"
+        );
+        peer.write_all(b"answered").expect("a write");
+        while !conn.has_stood() {
+            sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    });
+}
+
+#[test]
+fn a_read_tells_what_it_left_behind() {
+    on_the_ring(|| async {
+        let (ours, mut theirs) = std_tcp();
+        let conn = Conn::from_tcp(ours).expect("a connection");
+        let room = Buffer::standard().room();
+        theirs.write_all(&vec![7; room + 1]).expect("a write");
+        // Until all of it is there, a read may end early.
+        while SockRef::from(conn.socket())
+            .peek(&mut vec![MaybeUninit::uninit(); room + 1])
+            .ok()
+            != Some(room + 1)
+        {}
+        let (read, mut buf) = conn.read(Buffer::standard()).await;
+        assert_eq!(read.expect("data"), room);
+        assert!(conn.has_more());
+        buf.clear();
+        let (read, _) = conn.read(buf).await;
+        assert_eq!(read.expect("data"), 1);
+        assert!(!conn.has_more());
+    });
+}
+
+#[test]
+fn a_reset_stays_one_whatever_was_dropped_before() {
+    on_the_ring(|| async {
+        let (ours, mut theirs) = std_tcp();
+        let conn = Conn::from_tcp(ours).expect("a connection");
+        {
+            let mut dropped = pin!(conn.readable());
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(dropped.as_mut().poll(&mut cx).is_pending());
+        }
+        conn.reset_at_close();
+        drop(conn);
+        sleep(Duration::from_millis(1)).await;
+        let cut = theirs.read(&mut [0]).expect_err("no end that seems clean");
+        assert_eq!(cut.kind(), io::ErrorKind::ConnectionReset);
+    });
+}
+
+fn std_tcp() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let theirs = TcpStream::connect(listener.local_addr().expect("an address")).expect("a peer");
+    (listener.accept().expect("a connection").0, theirs)
 }
