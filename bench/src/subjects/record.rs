@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use engine_bridge::logs::Line;
-use engine_bridge::metrics::{Bounds, Histogram};
+use engine_bridge::metrics::{DURATION, Histogram};
 use policy::context::Context;
 use policy::problem::json_string;
 use protocol::message::Method;
@@ -50,32 +50,11 @@ const MEMBERS: [(&str, &str); 12] = [
     ("backendEndpoint", "127.0.0.1:19101"),
 ];
 
-/// As wide as those of the gateway.
-static BOUNDS: Bounds = [
-    50_000,
-    100_000,
-    250_000,
-    500_000,
-    1_000_000,
-    2_500_000,
-    5_000_000,
-    10_000_000,
-    25_000_000,
-    50_000_000,
-    100_000_000,
-    250_000_000,
-    500_000_000,
-    1_000_000_000,
-    2_500_000_000,
-    5_000_000_000,
-    10_000_000_000,
-];
-
 /// The subjects of this room.
 pub fn all() -> Vec<Subject> {
     vec![
         Subject::new("record/histogram", || {
-            let (histogram, mut total) = (Histogram::new(&BOUNDS), 50_000);
+            let (histogram, mut total) = (Histogram::new(&DURATION), 50_000);
             move || {
                 total = next(total);
                 black_box(&histogram).observe(total);

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use family::Family;
 
 pub use cell::{Counter, Gauge};
-pub use histogram::{Bounds, Histogram};
+pub use histogram::{Bounds, DURATION, Histogram};
 pub use page::{Format, Page};
 pub use series::{
     AuthSeries, BackendSeries, ControlSeries, LimitSeries, ListenerSeries, RouteSeries,

@@ -7,7 +7,7 @@ use super::cell::Counter;
 pub type Bounds = [u64; 17];
 
 /// From 50 µs to 10 s: whole requests and upstreams.
-pub(super) const DURATION: Bounds = [
+pub const DURATION: Bounds = [
     50_000,
     100_000,
     250_000,
