@@ -1,4 +1,4 @@
-//! Budget of memory: an idle keep-alive connection costs the gateway at most 3 KiB of resident memory.
+//! Budget of memory: an idle keep-alive connection costs the gateway at most 2 KiB of resident memory.
 //!
 //! What the first connections cost is not counted: they make pools and tables as large as they will
 //! be. Memory is looked at until it has come down to the budget, since what a connection needs while
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tests::{Gateway, PATIENCE, Peer};
 
 /// Bytes of resident memory for each idle connection.
-const BUDGET: u64 = 3 << 10;
+const BUDGET: u64 = 2 << 10;
 
 #[test]
 fn an_idle_connection_costs_little() {

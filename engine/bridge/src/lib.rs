@@ -1,8 +1,9 @@
 //! Everything that two threads may both see: the snapshot slot, the token ledger, the counters, the log rings and the
 //! process's life. No decisions live here: control proposes and decides, workers answer and count.
 //! Invariant: the steady request path of a worker takes no lock here and issues no locked instruction, and no two workers
-//! write to one cache line (`bench/benches/sharing.rs` times that); what locks (publishing, preparing, rendering) happens
-//! on a tick, on a reload or on the control thread.
+//! write to one cache line (`bench/benches/sharing.rs` times that), but for the counts of `board`: they are shared where a
+//! cap on requests in flight is configured, and whenever a connection opens. What locks (publishing, preparing, rendering)
+//! happens on a tick, on a reload or on the control thread.
 
 pub mod board;
 pub mod ledger;

@@ -252,9 +252,11 @@ impl Local {
         let way = match known {
             Some(way) => way,
             None => {
-                // One that was not used since the last tick and remembers no refusal can go: most.
+                // One that was not used since the last tick and remembers no refusal can go: most. One that is asked
+                // for tick after tick stays if another can go.
                 let idle = |slot: &Slot| slot.asked != tick && !slot.in_use(now);
-                match slots.iter().position(idle) {
+                let spare = slots.iter().position(|slot| slot.habit == 0 && idle(slot));
+                match spare.or_else(|| slots.iter().position(idle)) {
                     Some(way) => way,
                     None => {
                         self.crowded += 1;

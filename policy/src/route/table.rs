@@ -225,7 +225,8 @@ impl Hosts {
     /// Calls `each` with the roots of all trees that hold rules for this host.
     pub(super) fn each(&self, host: &[u8], mut each: impl FnMut(u32)) {
         let host = host.strip_suffix(b".").unwrap_or(host);
-        if self.has_named && !host.is_empty() {
+        // A longer one is nobody's name, in whatever case it is written.
+        if self.has_named && (1..=MAX_NAME).contains(&host.len()) {
             if words::has_upper_case(host) {
                 let mut buffer = [0; MAX_NAME];
                 if let Some(lower) = buffer.get_mut(..host.len()) {

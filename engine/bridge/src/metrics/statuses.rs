@@ -1,4 +1,5 @@
 //! Requests by method and status: a small table that grows once, since a route rarely sees more than a handful.
+//! What goes beyond the first few pairs is a block of its own, which may share its first and last cache line.
 //! Invariant: one writer; bounded, whatever upstreams answer: a pair that finds no place is counted as `other`.
 
 use std::sync::OnceLock;
