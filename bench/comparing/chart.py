@@ -26,7 +26,8 @@ def svg(jobs):
             y += STEP
         columns[at] = y + 24
     height = max(columns) + 12
-    about, last = groups[0][0]["about"], max(it["measured"]["cost"]["date"] for it, _ in groups)
+    newest = max((it for it, _ in groups), key=lambda it: it["measured"]["cost"]["date"])
+    when, where = newest["measured"]["cost"]["date"][:10], machine.in_words(newest["about"]["machine"])
     head = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'style="{bars.FONT}" role="img" aria-label="CPU time per request beside other proxies">',
@@ -36,7 +37,7 @@ def svg(jobs):
         bars.label(4, 35, "one worker each on one core; medians of rounds' ratios; bench/compare", "--dim", size=11),
     ]
     marked = "* it checks no token: limit and log only.   " if any("*" in name for _, rows in groups for name, _, _ in rows) else ""
-    foot = bars.label(4, height - 8, f"{marked}{last[:10]}; {machine.in_words(about['machine'])}", "--dim", size=10)
+    foot = bars.label(4, height - 8, f"{marked}{when}; {where}", "--dim", size=10)
     return "\n".join([*head, *out, foot, "</svg>\n"])
 
 

@@ -51,7 +51,7 @@ Examples:
   tools/peers && cargo build --release -p engine-cli -p engine-net --bins --example floor && bench/compare
   bench/compare --jobs plain,gateway --rounds 7             # two jobs, more rounds
   bench/compare --jobs plain --connections 8,64,256         # one job at three widths
-  bench/compare --jobs plain --peers nginx --nginx-keepalive 32
+  bench/compare --jobs plain --peers nginx --nginx-keepalive 32 --out target/keepalive
   bench/compare --jobs 1m --measure cost                    # no latencies: half the time
   bench/compare --jobs idle                                 # 10,000 connections, or as many as may be open
   bench/compare --check                                     # only whether all do their jobs rightly
@@ -76,7 +76,7 @@ def parse(argv):
     add("--jobs", default="all", metavar="LIST", help="which jobs, by commas; default: all")
     add("--connections", default="64", metavar="LIST", help="connections that the client keeps busy; of 8,64,256 each job runs three times")
     add("--rounds", type=int, default=5, metavar="N")
-    add("--seconds", type=int, default=2, metavar="S", help="of one slice")
+    add("--seconds", type=int, metavar="S", help="of one slice; default: 2, but 5 for 100k and 1m")
     add("--peers", default="all", metavar="LIST", help=f"which peers: {','.join(PEERS)}, all or none; default: those installed")
     add("--nginx-keepalive", type=int, metavar="N", help="a second nginx that may keep only N idle connections to the "
         "backend (its manual's example has 32); the first may keep all")
@@ -104,10 +104,10 @@ def parse(argv):
     if not all(it.isdigit() and int(it) for it in args.connections.split(",")):
         parser.error("--connections takes numbers, by commas")
     args.connections = [int(it) for it in args.connections.split(",")]
-    if args.rounds < 1 or args.seconds < 1:
+    if args.rounds < 1 or (args.seconds is not None and args.seconds < 1):
         parser.error("--rounds and --seconds begin at 1")
     args.cores = Cores(args.proxy_core, args.client_core, args.backend_core, args.worker_cores)
-    args.said = shlex.join(["bench/compare", *argv])
+    args.command_line = shlex.join(["bench/compare", *argv])
     return args
 
 
@@ -234,32 +234,37 @@ class Comparison:
             say(f"{job.name}: {contender.name} does it rightly")
         self.stage.clear()
 
-    def _record(self, job, connections, part, rows, more=None):
-        """Keeps a part of a job's results and prints the job as it now stands."""
-        key = f"{job.name}@{connections}"
-        said = {"date": datetime.datetime.now().astimezone().isoformat(timespec="minutes"), "command": self.args.said,
-                "rounds": self.args.rounds, "seconds": self.args.seconds, **(more or {})}
-        self.kept.put(part, {"key": key, "job": job.name, "title": job.title, "connections": connections,
-                       "about": self.about, "measured": {part: said}, "rows": rows})
+    def _record(self, job, connections, part, rows, settings=None):
+        """Keeps what was measured of a part of a job (`cost`, `latency`, …), and when and how it was."""
+        date = datetime.datetime.now().astimezone().isoformat(timespec="minutes")
+        how = {"date": date, "command": self.args.command_line, "rounds": self.args.rounds,
+               "seconds": self._seconds(job), **(settings or {})}
+        result = {"key": f"{job.name}@{connections}", "job": job.name, "title": job.title,
+                  "connections": connections, "about": self.about, "measured": {part: how}, "rows": rows}
+        self.kept.put(part, result)
         self.kept.save()
+
+    def _seconds(self, job):
+        """Of one slice."""
+        return self.args.seconds or job.seconds
 
     def _row(self, contender, job, **figures_of):
         return {"name": contender.name, "kind": contender.kind, "note": contender.note(job),
                 "verifies": contender.verifies, **figures_of}
 
     def _load(self, job, connections):
-        args = self.args
+        args, seconds = self.args, self._seconds(job)
         say(f"{job.name}, {connections} connections: starting and checking {', '.join(it.name for it in self._able(job))}")
         able, standing = self._started(job)
         key = f"{job.name}@{connections}"
         if "cost" in args.measure:
-            found = rounds.run(f"{key} cost", standing, lambda port: self.generator.closed(port, job, connections, args.seconds), args.rounds)
+            found = rounds.run(f"{key} cost", standing, lambda port: self.generator.closed(port, job, connections, seconds), args.rounds)
             self._record(job, connections, "cost", [self._row(it, job, cost=found[it.name]) for it in able],
                          {"generator": self.generator.name})
         if "latency" in args.measure and self.paced and not (job.close and not self.paced.reconnects):
             rate = args.rate or self._half(key)
             found = rounds.run(f"{key} latency at {rate}/s", standing,
-                               lambda port: self.paced.steady(port, job, connections, args.seconds, rate), args.rounds)
+                               lambda port: self.paced.steady(port, job, connections, seconds, rate), args.rounds)
             self._record(job, connections, "latency", [self._row(it, job, latency=found[it.name]) for it in able],
                          {"generator": self.paced.name, "rate": rate, "from": self.paced.counts_from})
         self.stage.clear()
@@ -288,8 +293,8 @@ class Comparison:
 
         def load(port, share, count):
             if self.paced:
-                return self.paced.steady(port, job, connections * count, self.args.seconds, rate * share)
-            return self.generator.closed(port, job, connections * count, self.args.seconds)
+                return self.paced.steady(port, job, connections * count, self._seconds(job), rate * share)
+            return self.generator.closed(port, job, connections * count, self._seconds(job))
 
         rows = []
         for contender in self._able(job):

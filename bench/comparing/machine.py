@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 
 
 def _first(path, name):
@@ -36,5 +37,7 @@ def _first_of_release():
 
 
 def in_words(machine):
+    """For readers: of the kernel's release only the first two numbers; what follows is its builder's."""
+    kernel = re.match(r"\d+(\.\d+)?", machine["kernel"])
     return (f"{machine['cpu']}, {machine['cores']} cores{' (virtual machine)' if machine['virtual'] else ''}, "
-            f"{machine['memory_gib']} GiB, Linux {machine['kernel']}, {machine['system']}")
+            f"{machine['memory_gib']} GiB, Linux {kernel[0] if kernel else ''}, {machine['system']}")

@@ -29,7 +29,7 @@ SIZES = {"16k": 16 * 1024, "100k": 100 * 1024, "1m": 1024 * 1024}
 
 
 def start(folder, core, descriptors):
-    """The running backend and its port."""
+    """The running backend and its port; one that does not come to listen is ended."""
     program = contenders.found("nginx")
     if not program:
         raise processes.Failed("the backend is nginx, which is missing here: tools/peers nginx")
@@ -45,5 +45,9 @@ def start(folder, core, descriptors):
             folder=folder, port=port, kilobyte="x" * 1024, descriptors=descriptors, connections=descriptors - 64,
             files="\n    ".join(f"location = /{name} {{ alias {folder}/files/{name}; }}" for name in SIZES)))
     running = processes.Program([program, "-c", path, "-p", folder], core, folder, f"{folder}/origin.log")
-    running.wait_for(port)
+    try:
+        running.wait_for(port)
+    except BaseException:
+        running.end()
+        raise
     return running, port

@@ -27,15 +27,22 @@ class Results:
     def put(self, part, job):
         """Adds a freshly measured part (`cost`, `latency`, …) of a job.
 
-        Other parts stay if they had the same machine and versions. The part itself is replaced for all rows, the
-        ones not measured now too: rounds of different runs must never meet in a ratio.
+        Other parts stay if they were measured on the same machine and cores, with the same versions of what both
+        runs had. The part itself is replaced for all rows, the ones not measured now too: rounds of different runs
+        must never meet in a ratio.
         """
         before = self.jobs.get(job["key"])
-        if before and before["about"] == job["about"]:
+        if before and _alike(before["about"], job["about"]):
+            measured = {**before["measured"], **job["measured"]}
             rows = {it["name"]: {key: value for key, value in it.items() if key != part} for it in before["rows"]}
             for row in job["rows"]:
                 rows[row["name"]] = {**rows.get(row["name"], {}), **row}
-            job = {**job, "measured": {**before["measured"], **job["measured"]}, "rows": list(rows.values())}
+            rows = {name: it for name, it in rows.items() if any(key in it for key in measured)}
+            # Of what this run did not have: the versions of whatever still has figures here.
+            still = {*rows, *(it.get("generator") for it in measured.values())}
+            versions = {name: it for name, it in before["about"]["versions"].items() if name in still}
+            about = {**job["about"], "versions": {**versions, **job["about"]["versions"]}}
+            job = {**job, "about": about, "measured": measured, "rows": list(rows.values())}
         self.jobs[job["key"]] = figures.derive(job)
 
     def get(self, key):
@@ -51,3 +58,10 @@ class Results:
     def ordered(self):
         places = {it.name: n for n, it in enumerate(ALL)}
         return sorted(self.jobs.values(), key=lambda it: (places.get(it["job"], 99), it["connections"]))
+
+
+def _alike(before, now):
+    """Whether parts of two runs may stand in one job; one may have had other peers or generators."""
+    both = before["versions"].keys() & now["versions"].keys()
+    return (before["machine"] == now["machine"] and before["cores"] == now["cores"]
+            and all(before["versions"][name] == now["versions"][name] for name in both))

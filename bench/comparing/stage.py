@@ -1,5 +1,6 @@
 """What surrounds every measurement: a folder, the backend, tokens, and contenders started and checked on it."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -47,9 +48,13 @@ class Stage:
         # Ourselves away from the measured core.
         os.sched_setaffinity(0, {int(it) for it in (self.cores.client, self.cores.backend)})
         self.folder = tempfile.mkdtemp(prefix="portcullis-compare-")
-        os.chmod(self.folder, 0o755)  # nginx' workers run as somebody else when we are root
-        self.tokens = tokens.Tokens(self.folder, USERS)
-        self.backend, self.backend_port = origin.start(self.folder, self.cores.backend, self.descriptors)
+        # Nobody leaves what was never entered: a failure in here undoes what was done.
+        with contextlib.ExitStack() as undo:
+            undo.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            os.chmod(self.folder, 0o755)  # nginx' workers run as somebody else when we are root
+            self.tokens = tokens.Tokens(self.folder, USERS)
+            self.backend, self.backend_port = origin.start(self.folder, self.cores.backend, self.descriptors)
+            undo.pop_all()
         return self
 
     def __exit__(self, kind, error, trace):

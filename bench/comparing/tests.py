@@ -1,14 +1,16 @@
 """Tests of what needs no proxy: `cd bench && python3 -B -m unittest comparing.tests`."""
 
 import contextlib
+import os
 import tempfile
 import unittest
+from unittest import mock
 from xml.etree import ElementTree
 
-from . import bars, chart, command, figures, idle, jobs, page, results, rounds, text
-from .generators import percentile
+from . import bars, chart, command, figures, idle, jobs, machine, origin, page, processes, results, rounds, stage, text, workers
+from .generators import Sample, percentile
 
-MACHINE = {"cpu": "a <cpu>", "cores": 2, "memory_gib": 4, "virtual": True, "kernel": "6", "system": "a system"}
+MACHINE = {"cpu": "a <cpu>", "cores": 2, "memory_gib": 4, "virtual": True, "kernel": "6.1.2-builders-own", "system": "a system"}
 
 
 def row(name, kind, us, **more):
@@ -17,10 +19,10 @@ def row(name, kind, us, **more):
     return {"name": name, "kind": kind, "note": "", "verifies": False, "cost": cost, **more}
 
 
-def job(rows, version="1", part="cost"):
+def job(rows, version="1", part="cost", cores="0", **versions):
     said = {"date": "2026-01-02T03:04+00:00", "command": "bench/compare", "rounds": 2, "seconds": 1, "rate": 10, "generator": "wrk"}
     return {"key": "plain@64", "job": "plain", "title": "plain & simple", "connections": 64,
-            "about": {"machine": MACHINE, "versions": {"portcullis": version}}, "measured": {part: said}, "rows": rows}
+            "about": {"machine": MACHINE, "cores": {"proxy": cores}, "versions": {"portcullis": version, "wrk": "4", **versions}}, "measured": {part: said}, "rows": rows}
 
 
 class Figures(unittest.TestCase):
@@ -54,7 +56,10 @@ class Figures(unittest.TestCase):
         self.assertIsNone(added["p99_times_floor"])  # the floor adds nothing to compare with
 
     def test_percentile(self):
-        self.assertEqual([percentile(list(range(100)), it) for it in (0.5, 0.99, 1)], [50, 99, 99])
+        # The nearest rank: of the values 1 to 100 the 50th, the 99th, the last; never one before the first.
+        self.assertEqual([percentile(list(range(1, 101)), it) for it in (0, 0.07, 0.5, 0.99, 0.999, 1)], [1, 7, 50, 99, 100, 100])
+        self.assertEqual([percentile([1, 2, 3], it) for it in (0.5, 0.99)], [2, 3])
+        self.assertEqual(percentile([5], 0.5), 5)
         self.assertIsNone(percentile([], 0.5))
 
 
@@ -89,6 +94,64 @@ class Kept(unittest.TestCase):
             kept.put("cost", job([row("portcullis", "ours", [1, 1])], version="2"))
             self.assertEqual([it["name"] for it in kept.get("plain@64")["rows"]], ["portcullis"])
 
+    def test_other_peers_leave_the_other_parts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            kept = results.Results(folder)
+            ours = {"name": "portcullis", "kind": "ours", "note": ""}
+            kept.put("latency", job([{**ours, "latency": {}}, {"name": "a", "kind": "peer", "note": "", "latency": {}}],
+                                    part="latency", a="1", floor="1"))
+            kept.put("cost", job([row("portcullis", "ours", [1, 1]), row("b", "peer", [2, 2])], b="7"))
+            found = kept.get("plain@64")
+            self.assertEqual({it["name"]: {"cost", "latency"} & it.keys() for it in found["rows"]},
+                             {"portcullis": {"cost", "latency"}, "a": {"latency"}, "b": {"cost"}})
+            # Of the run before, the versions of what still has figures; all of this run's.
+            self.assertEqual(found["about"]["versions"], {"portcullis": "1", "wrk": "4", "a": "1", "b": "7"})
+            kept.put("latency", job([{**ours, "latency": {}}], part="latency"))
+            found = kept.get("plain@64")
+            self.assertEqual([it["name"] for it in found["rows"]], ["portcullis", "b"])
+            self.assertEqual(set(found["measured"]), {"cost", "latency"})
+
+    def test_other_cores_or_a_peer_of_another_version_start_anew(self):
+        for other in ({"cores": "1"}, {"a": "2"}):
+            with tempfile.TemporaryDirectory() as folder:
+                kept = results.Results(folder)
+                kept.put("cost", job([row("a", "peer", [2, 2])], a="1"))
+                kept.put("latency", job([{"name": "a", "kind": "peer", "note": "", "latency": {}}], part="latency", **other))
+                self.assertEqual(set(kept.get("plain@64")["measured"]), {"latency"})
+
+
+class Starting(unittest.TestCase):
+    def test_a_stage_that_fails_to_start_leaves_no_folder(self):
+        with tempfile.TemporaryDirectory() as place:
+            folder = os.path.join(place, "run")
+            os.mkdir(folder)
+            with mock.patch.object(stage.os, "sched_setaffinity"), mock.patch.object(stage.tempfile, "mkdtemp", return_value=folder), \
+                    mock.patch.object(stage.tokens, "Tokens"), mock.patch.object(stage.origin, "start", side_effect=processes.Failed("no")):
+                with self.assertRaises(processes.Failed), stage.Stage(command.Cores("0", "0", "0", "0")):
+                    self.fail("it did not start")
+            self.assertFalse(os.path.exists(folder))
+
+    def test_a_backend_that_does_not_listen_is_ended(self):
+        program = mock.Mock(wait_for=mock.Mock(side_effect=processes.Failed("no")))
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(origin.contenders, "found", return_value="nginx"), \
+                mock.patch.object(origin.processes, "Program", return_value=program):
+            with self.assertRaises(processes.Failed):
+                origin.start(folder, "0", 1024)
+        program.end.assert_called_once()
+
+
+class Workers(unittest.TestCase):
+    def test_two_processes_are_late_when_one_is(self):
+        late = workers.of_both(Sample(10, 2.0, 0), Sample(5, 2.5, 1, late=True))
+        self.assertEqual((late.requests, late.seconds, late.failed, late.late), (15, 2.5, 1, True))
+        self.assertFalse(workers.of_both(Sample(1, 1.0, 0), Sample(1, 1.0, 0)).late)
+
+    def test_notes_say_who_was_late(self):
+        found = {key: {"late": [False, key == "apart"]} for key in ("one", "two", "apart")}
+        rows = [{"name": "a", "note": "", "latency": {"late": [True, True]}}, {"name": "b", "note": "", "workers": found}]
+        self.assertEqual(list(text.notes({"rows": rows})), [
+            "a: the rate was not held in 2 of 2 rounds", "b: the rate was not held in 1 of 2 rounds (two processes)"])
+
 
 class Reports(unittest.TestCase):
     found = figures.derive(job([row("portcullis", "ours", [1, 2]), row("a<b", "peer", [20, 30]), row("direct", "floor", [None, None])]))
@@ -104,6 +167,17 @@ class Reports(unittest.TestCase):
         for it in ("src=", "<link", "@import", "url("):
             self.assertNotIn(it, html)
 
+    def test_chart_has_machine_and_date_of_one_job(self):
+        newer = {**self.found, "about": {**self.found["about"], "machine": {**MACHINE, "cpu": "another"}},
+                 "measured": {"cost": {**self.found["measured"]["cost"], "date": "2026-02-03T04:05+00:00"}}}
+        for order in ([self.found, newer], [newer, self.found]):
+            svg = chart.svg(order)
+            self.assertIn("2026-02-03; another", svg)
+            self.assertNotIn("2026-01-02", svg)
+
+    def test_kernel_is_said_by_two_numbers(self):
+        self.assertIn("Linux 6.1, a system", machine.in_words(MACHINE))
+
     def test_text_has_where_and_when(self):
         said = text.job(self.found)
         for it in ("a <cpu>", "portcullis 1", "2026-01-02", "2 rounds of 1 s"):
@@ -114,7 +188,7 @@ class Command(unittest.TestCase):
     def test_names_are_checked(self):
         self.assertEqual(command.parse(["--jobs", "plain,1m"]).jobs, ["plain", "1m"])
         self.assertEqual(command.parse(["--connections", "8,64"]).connections, [8, 64])
-        for wrong in (["--jobs", "plane"], ["--connections", "0"], ["--rounds", "0"], ["--peers", "apache"]):
+        for wrong in (["--jobs", "plane"], ["--connections", "0"], ["--rounds", "0"], ["--seconds", "0"], ["--peers", "apache"]):
             with self.assertRaises(SystemExit), open("/dev/null", "w") as null:
 
                 with contextlib.redirect_stderr(null):

@@ -2,6 +2,9 @@
 
 from . import figures, machine
 
+# How the job `workers` runs a contender, in the reader's words.
+ARRANGEMENTS = {"one": "one worker", "two": "two workers", "apart": "two processes"}
+
 
 def job(job):
     """The header that every figure needs, then one line for each contender."""
@@ -23,9 +26,12 @@ def notes(job):
     for row in job["rows"]:
         if row["note"]:
             yield f"{row['name']}: {row['note']}"
-        late = row.get("latency", {}).get("late", [])
-        if any(late):
-            yield f"{row['name']}: the rate was not held in {sum(late)} of {len(late)} rounds"
+        paced = [("", row.get("latency", {}))]
+        paced += [(f" ({ARRANGEMENTS[key]})", it) for key, it in row.get("workers", {}).items()]
+        for where, figures_of in paced:
+            late = figures_of.get("late", [])
+            if any(late):
+                yield f"{row['name']}: the rate was not held in {sum(late)} of {len(late)} rounds{where}"
 
 
 def tables(job):

@@ -43,10 +43,15 @@ def measure(stage, contender, job, args, load):
     def of(port):
         if isinstance(port, tuple):
             with ThreadPoolExecutor(2) as pool:
-                first, second = pool.map(lambda it: load(it, 0.5, 1), port)
-            return Sample(first.requests + second.requests, max(first.seconds, second.seconds), first.failed + second.failed)
+                return of_both(*pool.map(lambda it: load(it, 0.5, 1), port))
         return load(port, 1, 2 if port == two.port else 1)
 
     found = rounds.run(f"workers, {contender.name}", [one, two, apart], of, args.rounds)
     stage.clear()
     return found
+
+
+def of_both(first, second):
+    """Two halves of a load at the same time as one Sample; percentiles of two don't make one of both."""
+    return Sample(first.requests + second.requests, max(first.seconds, second.seconds), first.failed + second.failed,
+                  late=first.late or second.late)

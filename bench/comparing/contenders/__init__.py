@@ -1,4 +1,4 @@
-"""What is measured: the gateway, its peers, and the two floors below which no proxy can go.
+"""What is measured: the gateway, its peers, and two floors: the way without a proxy, and a bare forwarder of bytes.
 
 A contender knows how its program is found and told to do a job, as its own experts would tell it: one worker,
 enough idle connections to the backend for all clients, no log or statistics that the job does not ask for.

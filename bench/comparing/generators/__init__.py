@@ -3,6 +3,7 @@
 Each has one file. What they measure is a Sample; what they can't do, they say by an attribute.
 """
 
+import math
 from dataclasses import dataclass
 
 from .. import contenders, processes
@@ -51,8 +52,11 @@ class Generator:
 
 
 def percentile(ordered, share):
-    """Of sorted values, the one that `share` of them don't exceed."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+    """Of sorted values, the least that at least `share` of them don't exceed (the nearest rank)."""
+    if not ordered:
+        return None
+    # Rounded first, since a product such as 0.07 * 100 comes out a little above 7.
+    return ordered[max(0, math.ceil(round(share * len(ordered), 6)) - 1)]
 
 
 def failure(name, output):
