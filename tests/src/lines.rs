@@ -60,8 +60,10 @@ impl Lines {
             .1
             .wait_timeout_while(read, PATIENCE, waiting)
             .expect("unpoisoned");
-        let found = find(&read);
-        found.unwrap_or_else(|| panic!("{text:?} is not said: {:#?}", read.lines))
+        let (found, said) = (find(&read), read.lines.clone());
+        // Else the panic would poison it, and the gateway's end, which asks again, would panic in its turn.
+        drop(read);
+        found.unwrap_or_else(|| panic!("{text:?} is not said: {said:#?}"))
     }
 
     #[track_caller]

@@ -74,6 +74,10 @@ pub(crate) struct Reloader {
 
 impl Reloader {
     pub(crate) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        if self.missed_a_change().await {
+            let outcome = self.reload().await;
+            self.tell("changed while starting", &outcome);
+        }
         while let Some(request) = requests.recv().await {
             let mut asked = vec![request];
             while let Ok(another) = requests.try_recv() {
@@ -89,6 +93,18 @@ impl Reloader {
                 // Who asked may have gone.
                 let _ = request.answer.map(|answer| answer.send(outcome.clone()));
             }
+        }
+    }
+
+    /// Whether something changed after the start had read it and before the watch first looked: no event tells of that.
+    async fn missed_a_change(&self) -> bool {
+        let live = self.shared.bridge.slot.live();
+        match (&self.watch, live) {
+            (Some(_), Some((_, live))) => {
+                let now = self.read().await;
+                now.map_or(true, |now| now.hash != live.hash)
+            }
+            _ => false,
         }
     }
 

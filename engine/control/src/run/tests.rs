@@ -257,41 +257,24 @@ fn a_changed_file_reloads() {
     let scene = Scene::new(1, BASE);
     let mut options = scene.options();
     options.watch = Some(vec![scene.config()]);
+    // After the start has read it and before anybody watches: no event will tell.
+    let change = |grace: &str| format!("{BASE}[gateway]\nshutdown_grace = \"{grace}\"\n");
+    fs::write(scene.config(), change("6s")).unwrap();
     let handle = start(options).unwrap();
     let workers = Workers::start(&scene.bridge, &[Answer::Yes]);
+    scene.wait_for_line("reload (changed while starting)");
+    assert_eq!(scene.bridge.slot.generation(), 2);
     // As an editor does it: a new file under another name, then a rename.
     let draft = scene.folder.path().join("draft");
-    fs::write(
-        &draft,
-        format!("{BASE}[gateway]\nshutdown_grace = \"7s\"\n"),
-    )
-    .unwrap();
-    wait_for("the watch to be there and the reload to come", || {
-        // The watch is set up on the control thread: until it is, nobody sees the rename.
-        if draft.exists() {
-            fs::rename(&draft, scene.config()).unwrap();
-        } else if scene.bridge.slot.generation() == 1
-            && !scene.lines().iter().any(|it| it.contains("reload"))
-        {
-            fs::write(
-                scene.config(),
-                format!("{BASE}[gateway]\nshutdown_grace = \"8s\"\n"),
-            )
-            .unwrap();
-        }
-        scene.bridge.slot.generation() > 1
-    });
+    fs::write(&draft, change("7s")).unwrap();
+    fs::rename(&draft, scene.config()).unwrap();
     scene.wait_for_line(&format!("reload (changed: {})", scene.config().display()));
     // A broken file is said and changes nothing; mending it reloads again.
     let generation = scene.bridge.slot.generation();
     fs::write(scene.config(), "oops").unwrap();
     scene.wait_for_line("stays, what was read is wrong");
     assert_eq!(scene.bridge.slot.generation(), generation);
-    fs::write(
-        scene.config(),
-        format!("{BASE}[gateway]\nshutdown_grace = \"9s\"\n"),
-    )
-    .unwrap();
+    fs::write(scene.config(), change("9s")).unwrap();
     wait_for("the mended file", || {
         scene.bridge.slot.generation() == generation + 1
     });
