@@ -15,3 +15,4 @@
 pub mod http1;
 pub mod limits;
 pub mod message;
+pub mod proxy_protocol;

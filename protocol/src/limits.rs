@@ -42,3 +42,18 @@ impl Default for HeadLimits {
         HeadLimits::DEFAULT
     }
 }
+
+/// A PROXY protocol line of version 1 with its end; the specification's own bound (section 2.1).
+pub const MAX_PROXY_V1_BYTES: usize = 107;
+
+/// A whole PROXY protocol header of version 2. The format could say 64 KiB; senders stay far below this.
+pub const MAX_PROXY_V2_BYTES: usize = 4096;
+
+/// A unique id in a PROXY protocol header (section 2.2.5).
+pub const MAX_PROXY_UNIQUE_ID_BYTES: usize = 128;
+
+/// A value in a PROXY protocol header that we write ourselves.
+pub const MAX_PROXY_TLV_BYTES: usize = 512;
+
+/// The trailers at the end of a gRPC-Web body.
+pub const MAX_GRPC_WEB_TRAILER_BYTES: usize = 16 * 1024;
