@@ -9,6 +9,7 @@ use policy_keys::Scope;
 pub mod access_log;
 pub mod admin;
 pub mod auth;
+pub mod certificate;
 pub mod consumer;
 pub mod gateway;
 pub mod headers;
@@ -22,6 +23,7 @@ pub const SCOPES: &[Scope] = &[
     gateway::Gateway::SCOPE,
     admin::Admin::SCOPE,
     listener::Listener::SCOPE,
+    certificate::Certificate::SCOPE,
     upstream::Upstream::SCOPE,
     route::Route::SCOPE,
     auth::Jwt::SCOPE,
@@ -34,7 +36,6 @@ pub const SCOPES: &[Scope] = &[
 
 /// Kinds that are words of the language and not built, with what they are about.
 pub const LATER_KINDS: &[(&str, &str)] = &[
-    ("certificate", "TLS"),
     ("cors", "CORS"),
     ("cache", "caching"),
     ("aggregate", "aggregation"),

@@ -5,6 +5,7 @@
 //! own; files are read only through the closure that the caller hands in, and nothing is half-applied.
 
 mod canonical;
+mod date;
 pub mod explain;
 pub mod keys;
 mod load;
@@ -19,6 +20,7 @@ mod source;
 #[cfg(test)]
 mod testing;
 mod text;
+mod x509;
 
 pub use load::load;
 pub use problem::{Problems, Shown};

@@ -63,6 +63,7 @@ pub fn load(
         gateway,
         admin: meant.admin,
         listeners: meant.listeners,
+        certificates: meant.certificates,
         upstreams: meant.upstreams,
         access_logs: meant.access_logs,
         routes: meant.routes,

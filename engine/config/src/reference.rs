@@ -100,6 +100,8 @@ pub(crate) fn example(key: &Key) -> &'static str {
         (_, _, "endpoints") => "[\"127.0.0.1:8080\"]",
         (_, _, "path") => "\"/api/*\"",
         (_, _, "algorithms") => "[\"RS256\"]",
+        (_, _, "chain") => "\"certs/edge.pem\"",
+        (_, _, "key") => "\"certs/edge.key\"",
         (_, _, "keys") => "[\"sha256:…\"]",
         (Form::List, ..) => "[\"…\"]",
         (_, "address", _) => "\"127.0.0.1:8080\"",

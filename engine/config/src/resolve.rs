@@ -12,8 +12,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 mod auth;
+mod certificate;
 mod headers;
 mod limit;
+mod listener;
 mod process;
 mod route;
 mod upstream;

@@ -14,6 +14,16 @@ use std::sync::Arc;
 
 pub use crate::keys::access_log::{Full, LogFormat};
 pub use crate::keys::gateway::{DriverChoice, ErrorFormat};
+pub use crate::keys::listener::Protocol;
+pub use crate::keys::upstream::{ProxyHeader, UpstreamProtocol};
+pub use passthrough::Passthrough;
+pub use tls::{
+    Certificate, ClientCertificates, Der, Digest, Identity, KeyForm, KeyKind, ListenerTls,
+    PrivateKey, TlsVersion, UpstreamTls,
+};
+
+pub(crate) mod passthrough;
+pub(crate) mod tls;
 
 /// A whole configuration, checked and compiled.
 pub struct Snapshot {
@@ -27,6 +37,8 @@ pub struct Snapshot {
     pub admin: Option<Admin>,
     /// Every `[listener.NAME]`, in name order; `Listener::id` is the index.
     pub listeners: Vec<Listener>,
+    /// Every `[certificate.NAME]`, in name order; `Certificate::id` is the index.
+    pub certificates: Vec<Arc<Certificate>>,
     /// Every `[upstream.NAME]`, in name order; `Upstream::id` is the index.
     pub upstreams: Vec<Upstream>,
     /// Every `[access_log.NAME]`, in name order; `AccessLog::id` is the index.
@@ -88,6 +100,32 @@ pub struct Listener {
     pub id: u16,
     /// Where it listens.
     pub address: Address,
+    /// What it speaks, the preferred first. Invariant: `H2` only with `tls`, `H2c` only without; empty
+    /// if, and only if, every connection is passed on (`passthrough` without `tls`).
+    pub protocols: Vec<Protocol>,
+    /// How it speaks TLS; `None`: it does not (but see `passthrough`).
+    pub tls: Option<ListenerTls>,
+    /// The TLS connections that are passed on unopened. Looked at before `tls`; a connection that neither
+    /// takes is closed.
+    pub passthrough: Passthrough,
+    /// From the connection to the end of PROXY header and TLS handshake.
+    pub handshake_timeout: Duration,
+    /// The most TLS handshakes that one worker has in progress.
+    pub max_handshakes: usize,
+    /// The senders whose connections must begin with a PROXY header; others' are closed. `None`: no
+    /// header is read.
+    pub proxy_protocol: Option<Set>,
+    /// The port under `https` that every request is sent to with 308; `None`: requests are served.
+    /// Invariant: not together with `tls` or `passthrough`.
+    pub http_to_https: Option<u16>,
+    /// How old a connection grows; each its own age from four fifths of this on. `None`: no bound.
+    pub max_connection_age: Option<Duration>,
+    /// The most requests open at a time on one HTTP/2 connection.
+    pub max_concurrent_streams: u32,
+    /// The most streams of an HTTP/2 connection that end by a reset within 10 s.
+    pub h2_max_resets: u32,
+    /// The most frames of an HTTP/2 connection within 10 s that carry no request, of each kind.
+    pub h2_max_control_frames: u32,
     /// The most connections of the node; `None`: no bound.
     pub max_connections: Option<u64>,
     /// The most connections of one client address.
@@ -98,6 +136,8 @@ pub struct Listener {
     pub header_timeout: Duration,
     /// Between two requests of a connection.
     pub idle_timeout: Duration,
+    /// Between two bytes of an event stream, a gRPC stream or a tunnel.
+    pub stream_idle_timeout: Duration,
     /// Between two bytes of a request body.
     pub body_timeout: Duration,
     /// The least bytes a second of a request body; 0: any.
@@ -127,7 +167,16 @@ pub struct Upstream {
     pub endpoints: Vec<Endpoint>,
     /// How one is chosen.
     pub balance: policy::balance::Kind,
-    /// For a connection to be made.
+    /// What the endpoints speak. Invariant: `Auto` only with `tls`.
+    pub protocol: UpstreamProtocol,
+    /// How connections are TLS; `None`: they are not. Connections of `Listener::passthrough` never are.
+    pub tls: Option<Arc<UpstreamTls>>,
+    /// What a connection begins with; unless `Off`, it serves one client alone. Invariant: unless `Off`,
+    /// `protocol` is `Http1`.
+    pub proxy_protocol: ProxyHeader,
+    /// The most requests open at a time on one HTTP/2 connection.
+    pub max_concurrent_streams: u32,
+    /// For a connection to be made, with its TLS handshake.
     pub connect_timeout: Duration,
     /// From the request's last byte to the answer's first.
     pub first_byte_timeout: Duration,
@@ -208,6 +257,8 @@ pub struct Route {
     pub timeout: Option<Duration>,
     /// The index in `Snapshot::access_logs`; `None`: off.
     pub access_log: Option<u16>,
+    /// Whether a request may turn its connection into a WebSocket.
+    pub websocket: bool,
     /// The most bytes of a request body; `None`: the listener's.
     pub max_body_bytes: Option<u64>,
     /// Changes to the headers of the request, before it is forwarded.

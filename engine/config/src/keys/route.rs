@@ -56,12 +56,14 @@ policy_keys::keys! {
         request_headers: optional Vec<Name>,
         /// Changes to the response's headers, each the name of a `[headers.NAME]`.
         response_headers: optional Vec<Name>,
+        /// Whether a request may turn its connection into a WebSocket (HTTP/1.1 `Upgrade`, or RFC 8441 over HTTP/2).
+        websocket: default bool = "false",
         /// The log that gets a line per request: the name of an `[access_log.NAME]`, or `"off"`.
         access_log: default String = "off",
     }
     later {
         version, split, sticky, retry_attempts, hide_fields, query_set, cors, cache, content_types,
-        request_schema, websocket, mirror, fallback, deprecated, sunset, gone, successor, tenant,
+        request_schema, mirror, fallback, deprecated, sunset, gone, successor, tenant,
         aggregate, transcode, fault,
     }
 }

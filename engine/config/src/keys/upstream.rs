@@ -15,6 +15,32 @@ policy_keys::choices! {
     later { "consistent_hash" }
 }
 
+policy_keys::choices! {
+    /// What endpoints speak.
+    pub enum UpstreamProtocol as "upstream protocol" {
+        /// HTTP/1.1.
+        Http1 = "http/1.1",
+        /// HTTP/2: agreed on by ALPN with TLS, begun at once without.
+        H2 = "h2",
+        /// HTTP/2 or HTTP/1.1, as ALPN decides.
+        Auto = "auto",
+        /// HTTP/2 that carries gRPC.
+        Grpc = "grpc",
+    }
+}
+
+policy_keys::choices! {
+    /// Whether endpoints are told the client's address before anything else.
+    pub enum ProxyHeader as "PROXY protocol version" {
+        /// They are not.
+        Off = "off",
+        /// One line of text.
+        V1 = "v1",
+        /// The binary form.
+        V2 = "v2",
+    }
+}
+
 policy_keys::keys! {
     /// A set of endpoints that do the same work.
     pub struct Upstream = "upstream", named {
@@ -22,7 +48,23 @@ policy_keys::keys! {
         endpoints: required Vec<String>,
         /// How an endpoint is chosen: `round_robin` in turn, `least_requests` the less busy of two taken at random, `random`; all by weight.
         balance: default Balance = "round_robin",
-        /// How long a connection may take to be made; beyond, 504.
+        /// What the endpoints speak: `http/1.1`; `h2`, with TLS by ALPN, without by prior knowledge; `auto`, whichever of both ALPN gives (only with `tls`); `grpc`, which is `h2` for gRPC services.
+        protocol: default UpstreamProtocol = "http/1.1",
+        /// Whether connections to it are TLS. The endpoint's certificate is always verified.
+        tls: default bool = "false",
+        /// The file with the certificates (PEM) of the authorities that the endpoints' certificates must lead to. Default: those of the system.
+        tls_ca: optional String,
+        /// The name that is asked for and that the endpoint's certificate must bear. Default: the endpoint's host.
+        tls_name: optional String,
+        /// The file with the certificate (PEM) that the gateway shows, its own first, then those that lead to an authority.
+        tls_client_chain: optional String,
+        /// The file with the private key (PEM) of `tls_client_chain`.
+        tls_client_key: optional String,
+        /// Whether a connection begins with a PROXY header that names the client: `v1` a line of text, `v2` the binary form. Such a connection serves one client alone.
+        proxy_protocol: default ProxyHeader = "off",
+        /// The most requests that one HTTP/2 connection to an endpoint has open at a time; an endpoint may allow fewer.
+        max_concurrent_streams: default u32 = "100" where "1", "10000",
+        /// How long a connection may take to be made, TLS included; beyond, 504.
         connect_timeout: default Duration = "1s" where "1ms", "5m",
         /// From the last byte of the request to the first of the answer; beyond, 504.
         first_byte_timeout: default Duration = "5s" where "1ms", "24h",
@@ -42,8 +84,7 @@ policy_keys::keys! {
         max_in_flight: optional u64 where "1", "",
     }
     later {
-        discover, refresh, protocol, tls, tls_ca, tls_client_chain, tls_client_key, tls_name, hash_key,
-        slow_start, health_path, health_interval, health_timeout, health_healthy, health_unhealthy,
+        discover, refresh, hash_key, slow_start, health_path, health_interval, health_timeout, health_healthy, health_unhealthy,
         health_status, eject_consecutive_errors, eject_error_rate, eject_for, eject_max_percent,
         breaker_error_rate, breaker_slow, breaker_window, breaker_min_requests, breaker_open_for,
         breaker_probes, retry_attempts, retry_on, retry_budget, retry_backoff, retry_backoff_max,

@@ -77,6 +77,7 @@ fn every_default_is_a_value_of_its_type() {
     assert!(gateway::Gateway::read(section).is_some());
     assert!(admin::Admin::read(section).is_some());
     assert!(listener::Listener::read(section).is_some());
+    assert!(certificate::Certificate::read(section).is_some());
     assert!(upstream::Upstream::read(section).is_some());
     assert!(route::Route::read(section).is_some());
     assert!(auth::Jwt::read(section).is_some());

@@ -281,22 +281,9 @@ fn unix_seconds(text: &str) -> Option<u64> {
         Some((date, time)) => (date, time.strip_suffix('Z')?),
         None => (text, "00:00:00"),
     };
-    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
-    let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
-    let leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    let february = if leap(year) { 29 } else { 28 };
-    let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let length = *months.get(usize::try_from(month.checked_sub(1)?).ok()?)?;
-    if year < 1970 || !(1..=length).contains(&day) || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let years: u64 = (1970..year)
-        .map(|year| if leap(year) { 366 } else { 365 })
-        .sum();
-    let earlier: u64 = months.iter().take(usize::try_from(month).ok()? - 1).sum();
-    Some((((years + earlier + day - 1) * 24 + hour) * 60 + minute) * 60 + second)
+    let date = numbers(date, '-', [4, 2, 2])?;
+    let time = numbers(time, ':', [2, 2, 2])?;
+    crate::date::unix_seconds(date, time)
 }
 
 fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[u64; 3]> {

@@ -1,13 +1,12 @@
-//! `[gateway]`, `[admin]`, listeners and access logs: what a process is made of.
+//! `[gateway]`, `[admin]` and access logs: what a process is made of beside its listeners.
 
 use super::{Resolver, id16};
 use crate::keys;
 use crate::problem::Problem;
 use crate::said::Block;
-use crate::snapshot::{AccessLog, Admin, Gateway, Listener, LogPath};
+use crate::snapshot::{AccessLog, Admin, Gateway, LogPath};
 use policy::address::Set;
 use policy_keys::{Address, Cidr, Mismatch};
-use std::collections::BTreeMap;
 
 impl Resolver<'_, '_> {
     pub(super) fn gateway(&mut self) -> Option<Gateway> {
@@ -51,94 +50,6 @@ impl Resolver<'_, '_> {
         Some(Admin {
             address: self.located(&block, "address", address),
             token: said.token,
-        })
-    }
-
-    pub(super) fn listeners(&mut self) -> Vec<Listener> {
-        let blocks = self.said.of("listener");
-        if blocks.is_empty() {
-            self.report.error(
-                Problem::nowhere("there is no listener").note(
-                    "add a section such as [listener.public] with address = \"127.0.0.1:8080\"",
-                ),
-            );
-        }
-        let mut listeners = Vec::new();
-        self.refuse_twin_addresses();
-        for (index, block) in blocks.iter().enumerate() {
-            let Some(said) = self.read(
-                block,
-                &keys::listener::Listener::SCOPE,
-                keys::listener::Listener::read,
-            ) else {
-                continue;
-            };
-            listeners.extend(self.listener(block, index, said));
-        }
-        listeners
-    }
-
-    /// Two sections that listen on one address: the one that stands later is told.
-    fn refuse_twin_addresses(&mut self) {
-        let mut blocks = self.said.of("admin");
-        blocks.extend(self.said.of("listener"));
-        blocks.sort_by_key(|block| block.place("address", None));
-        let mut seen: BTreeMap<String, Block> = BTreeMap::new();
-        for block in blocks {
-            let address = block
-                .text("address")
-                .and_then(|text| Address::parse(text).ok());
-            let Some(address) = address else { continue };
-            // The machine chooses another port each time.
-            if matches!(&address, Address::Tcp(tcp) if tcp.port() == 0) {
-                continue;
-            }
-            let address = self.located(&block, "address", address).to_string();
-            match seen.get(&address) {
-                Some(first) => {
-                    let there = self.report.line_of(first.place("address", None));
-                    let message = format!("{} listens on {address} already", first.title());
-                    let problem = Problem::at(block.place("address", None), message);
-                    self.report
-                        .error(problem.note(format!("it says so in {there}")));
-                }
-                None => {
-                    seen.insert(address, block);
-                }
-            }
-        }
-    }
-
-    fn listener(
-        &mut self,
-        block: &Block,
-        index: usize,
-        said: keys::listener::Listener,
-    ) -> Option<Listener> {
-        if said.protocols.is_empty() {
-            self.wrong(
-                block,
-                "protocols",
-                Mismatch::new("a listener speaks at least one protocol"),
-            );
-        }
-        Some(Listener {
-            name: block.name.as_str().into(),
-            id: id16(index),
-            address: self.located(block, "address", said.address?),
-            max_connections: said.max_connections,
-            max_connections_per_ip: said.max_connections_per_ip,
-            max_requests_per_connection: said.max_requests_per_connection,
-            header_timeout: said.header_timeout,
-            idle_timeout: said.idle_timeout,
-            body_timeout: said.body_timeout,
-            min_body_rate: said.min_body_rate.0,
-            write_timeout: said.write_timeout,
-            max_header_bytes: said.max_header_bytes.bytes(),
-            max_headers: said.max_headers,
-            max_body_bytes: said.max_body_bytes.map(|size| size.0),
-            allow: set(said.allow),
-            deny: set(said.deny),
         })
     }
 

@@ -172,6 +172,7 @@ impl Resolver<'_, '_> {
             host_header,
             timeout: said.timeout,
             access_log,
+            websocket: said.websocket,
             max_body_bytes: said.max_body_bytes.map(|size| size.0),
             request_headers,
             response_headers,

@@ -1,5 +1,7 @@
 //! Upstreams: endpoints with their weights, pools and time-outs.
 
+mod tls;
+
 use super::{Resolver, id16};
 use crate::keys::upstream::{Balance, Upstream as Said};
 use crate::said::Block;
@@ -14,10 +16,12 @@ impl Resolver<'_, '_> {
     pub(super) fn upstreams(&mut self) -> Vec<Upstream> {
         let mut upstreams = Vec::new();
         for (index, block) in self.said.of("upstream").iter().enumerate() {
-            let Some(said) = self.read(block, &Said::SCOPE, Said::read) else {
+            let Some(mut said) = self.read(block, &Said::SCOPE, Said::read) else {
                 continue;
             };
-            let endpoints = self.endpoints(block, said.endpoints);
+            let endpoints = self.endpoints(block, said.endpoints.take());
+            self.upstream_protocol(block, &said);
+            let tls = self.upstream_tls(block, &mut said, &endpoints);
             upstreams.push(Upstream {
                 name: block.name.as_str().into(),
                 id: id16(index),
@@ -27,6 +31,10 @@ impl Resolver<'_, '_> {
                     Balance::LeastRequests => Kind::LeastRequests,
                     Balance::Random => Kind::Random,
                 },
+                protocol: said.protocol,
+                tls,
+                proxy_protocol: said.proxy_protocol,
+                max_concurrent_streams: said.max_concurrent_streams,
                 connect_timeout: said.connect_timeout,
                 first_byte_timeout: said.first_byte_timeout,
                 read_timeout: said.read_timeout,
@@ -92,9 +100,11 @@ fn endpoint(text: &str) -> Result<(Address, u32), Mismatch> {
             .at(0..address.len()));
         }
         Err(mismatch) if address.contains("://") => {
-            return Err(mismatch
-                .hint("write the address alone, without a scheme")
-                .at(0..address.len()));
+            let hint = match address.starts_with("https:") {
+                true => "write the address alone, and `tls = true`",
+                false => "write the address alone, without a scheme",
+            };
+            return Err(mismatch.hint(hint).at(0..address.len()));
         }
         Err(mismatch) => return Err(mismatch.at(0..address.len())),
     };

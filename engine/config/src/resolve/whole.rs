@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use super::route::Parts;
-use crate::snapshot::{AccessLog, Admin, Gateway, Listener, Route, Upstream};
+use crate::snapshot::{AccessLog, Admin, Certificate, Gateway, Listener, Route, Upstream};
 use policy::identity::HeaderNames;
 use policy::limit::Rule;
 use policy::route::{Rule as RouteRule, Table};
@@ -13,6 +13,7 @@ pub(crate) struct Meant {
     pub gateway: Option<Gateway>,
     pub admin: Option<Admin>,
     pub listeners: Vec<Listener>,
+    pub certificates: Vec<Arc<Certificate>>,
     pub upstreams: Vec<Upstream>,
     pub access_logs: Vec<AccessLog>,
     pub routes: Vec<Route>,
@@ -26,7 +27,8 @@ pub(crate) struct Meant {
 pub(crate) fn resolve(mut resolver: Resolver<'_, '_>) -> Meant {
     let gateway = resolver.gateway();
     let admin = resolver.admin();
-    let listeners = resolver.listeners();
+    let certificates = resolver.certificates();
+    let listeners = resolver.listeners(&certificates);
     let upstreams = resolver.upstreams();
     let access_logs = resolver.access_logs();
     let parts = Parts {
@@ -46,6 +48,7 @@ pub(crate) fn resolve(mut resolver: Resolver<'_, '_>) -> Meant {
         gateway,
         admin,
         listeners,
+        certificates: certificates.into_values().collect(),
         upstreams,
         access_logs,
         routes,
@@ -59,6 +62,7 @@ pub(crate) fn resolve(mut resolver: Resolver<'_, '_>) -> Meant {
 impl Resolver<'_, '_> {
     fn warn_unused(&mut self) {
         for kind in [
+            "certificate",
             "upstream",
             "auth",
             "consumer",

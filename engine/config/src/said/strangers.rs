@@ -16,25 +16,10 @@ pub(crate) fn refuse_unknown(report: &mut Report, block: &Block, scope: &'static
             continue;
         }
         let problem = match scope.later.contains(&key) {
-            true => Problem::at(entry.key.place, later(scope.kind, key)),
+            true => Problem::at(entry.key.place, format!("`{key}` is not built yet")),
             false => stray(block, scope, entry),
         };
         report.error(problem);
-    }
-}
-
-fn later(kind: &str, key: &str) -> String {
-    let tls = [
-        "certificates",
-        "tls_min_version",
-        "client_ca",
-        "client_auth",
-        "client_crl",
-        "http_to_https",
-    ];
-    match kind == "listener" && tls.contains(&key) {
-        true => format!("`{key}` is not built yet: TLS comes later"),
-        false => format!("`{key}` is not built yet"),
     }
 }
 

@@ -74,6 +74,7 @@ impl Resolver<'_, '_> {
                 "rewrite",
                 "host_header",
                 "request_headers",
+                "websocket",
             ];
             for key in idle
                 .into_iter()
