@@ -122,10 +122,11 @@ pub struct Listener {
     pub max_connection_age: Option<Duration>,
     /// The most requests open at a time on one HTTP/2 connection.
     pub max_concurrent_streams: u32,
-    /// The most streams of an HTTP/2 connection that end by a reset within 10 s.
+    /// The burst of an HTTP/2 client's resets; a tenth of it comes back each second. Resets that it forces
+    /// on us: half of both.
     pub h2_max_resets: u32,
-    /// The most frames of an HTTP/2 connection within 10 s that carry no request, of each kind.
-    pub h2_max_control_frames: u32,
+    /// What the other budgets of an HTTP/2 client are multiplied with; at least 1.
+    pub h2_flood_factor: u32,
     /// The most connections of the node; `None`: no bound.
     pub max_connections: Option<u64>,
     /// The most connections of one client address.

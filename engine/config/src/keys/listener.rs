@@ -86,11 +86,11 @@ policy_keys::keys! {
         /// How long a write waits for a client that does not take it.
         write_timeout: default Duration = "30s" where "1ms", "1h",
         /// The most requests that one HTTP/2 connection has open at a time.
-        @connection max_concurrent_streams: default u32 = "100" where "1", "10000",
-        /// The most HTTP/2 streams of a connection that end by a reset within 10 s, whether the client sent it or forced the gateway to; beyond, GOAWAY with ENHANCE_YOUR_CALM.
-        @connection h2_max_resets: default u32 = "100" where "1", "1000000",
-        /// The most HTTP/2 frames of a connection within 10 s that carry no request (PING, SETTINGS, PRIORITY, tiny WINDOW_UPDATE, empty DATA), of each kind; beyond, GOAWAY with ENHANCE_YOUR_CALM.
-        @connection h2_max_control_frames: default u32 = "1000" where "10", "1000000",
+        @connection max_concurrent_streams: default u32 = "100" where "1", "16384",
+        /// The most HTTP/2 requests of a connection that its client may reset at once. A tenth as many come back each second, and one with each request that ends properly; half as many may be refused for what the client sent. Beyond, GOAWAY with ENHANCE_YOUR_CALM.
+        @connection h2_max_resets: default u32 = "200" where "2", "1000000",
+        /// How many times the usual number of frames that carry no request (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA) an HTTP/2 client may send before GOAWAY with ENHANCE_YOUR_CALM.
+        @connection h2_flood_factor: default u32 = "1" where "1", "1000",
         /// The most bytes of a request's head; beyond, 431.
         max_header_bytes: default Size = "16KiB" where "1KiB", "128KiB",
         /// The most fields of a request's head; beyond, 431.

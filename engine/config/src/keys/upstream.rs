@@ -63,7 +63,7 @@ policy_keys::keys! {
         /// Whether a connection begins with a PROXY header that names the client: `v1` a line of text, `v2` the binary form. Such a connection serves one client alone.
         proxy_protocol: default ProxyHeader = "off",
         /// The most requests that one HTTP/2 connection to an endpoint has open at a time; an endpoint may allow fewer.
-        max_concurrent_streams: default u32 = "100" where "1", "10000",
+        max_concurrent_streams: default u32 = "100" where "1", "16384",
         /// How long a connection may take to be made, TLS included; beyond, 504.
         connect_timeout: default Duration = "1s" where "1ms", "5m",
         /// From the last byte of the request to the first of the answer; beyond, 504.

@@ -93,7 +93,7 @@ impl Resolver<'_, '_> {
             max_connection_age: said.max_connection_age,
             max_concurrent_streams: said.max_concurrent_streams,
             h2_max_resets: said.h2_max_resets,
-            h2_max_control_frames: said.h2_max_control_frames,
+            h2_flood_factor: said.h2_flood_factor,
             max_connections: said.max_connections,
             max_connections_per_ip: said.max_connections_per_ip,
             max_requests_per_connection: said.max_requests_per_connection,
