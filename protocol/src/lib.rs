@@ -12,7 +12,9 @@
     )
 )]
 
+mod base64;
 pub mod http1;
 pub mod limits;
 pub mod message;
 pub mod proxy_protocol;
+pub mod websocket;
