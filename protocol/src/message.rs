@@ -112,6 +112,8 @@ pub enum BodyLength {
     Chunked,
     /// When the connection closes; answers only.
     UntilClose,
+    /// Until the stream's end: HTTP/2.
+    Frames,
 }
 
 /// The values of all fields called `name`, in order.

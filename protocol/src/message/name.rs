@@ -220,10 +220,18 @@ const fn placed(multiplier: u64) -> Option<[u8; 1 << BITS]> {
 }
 
 impl Name {
+    /// Number of variants, for tables by their number.
+    pub(crate) const COUNT: usize = COUNT + 1;
+
     /// The name with this text, in any case.
     #[inline]
     pub fn lookup(name: &[u8]) -> Name {
-        let folded = Folded::of(name);
+        Name::of(Folded::of(name))
+    }
+
+    /// The name with this text.
+    #[inline]
+    pub(crate) fn of(folded: Folded) -> Name {
         let place = PLACES.get(folded.hash(MULTIPLIER, BITS)).copied();
         match FOLDED.get(usize::from(place.unwrap_or(0))) {
             Some((text, known)) if *text == folded => *known,

@@ -45,8 +45,10 @@ pub struct RequestHead {
     pub keep_alive: bool,
     /// Whether the client waits for 100 (Continue) before it sends the body.
     pub expect_continue: bool,
-    /// Whether Connection has `upgrade` and there is an Upgrade field.
+    /// Whether Connection has `upgrade` and there is an Upgrade field, or the request is an extended CONNECT.
     pub upgrade: bool,
+    /// What an extended CONNECT (RFC 8441) asks to speak, such as `websocket`; empty in all other requests.
+    pub protocol: Span,
     /// Whether TE lists `trailers`.
     pub te_trailers: bool,
     /// Bytes of the head with its empty line; 0 until one is complete.
@@ -71,6 +73,7 @@ impl RequestHead {
             keep_alive: false,
             expect_continue: false,
             upgrade: false,
+            protocol: Span::EMPTY,
             te_trailers: false,
             len: 0,
         }
