@@ -14,6 +14,7 @@
 
 mod base64;
 pub mod http1;
+pub mod http2;
 pub mod limits;
 pub mod message;
 pub mod proxy_protocol;

@@ -73,7 +73,7 @@ pub const HTTP2_CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// HTTP/2: largest payload of a frame that a peer may send; the least that may be asked for.
 pub const HTTP2_MAX_FRAME_BYTES: u32 = 16 * 1024;
 
-/// HTTP/2: the table that a peer's encoder may fill, and the most of a peer's table that ours will.
+/// HTTP/2: the table that a peer's encoder may fill.
 pub const HTTP2_HEADER_TABLE_BYTES: u32 = 4096;
 
 /// HTTP/2: a header block before it is decoded, over all its frames. Far above [`HeadLimits::max_head_bytes`], so
