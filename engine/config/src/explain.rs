@@ -138,8 +138,9 @@ fn judge(
     let trusted = &snapshot.gateway.trusted_proxies;
     let client = policy::address::client_address(question.client, forwarded, trusted);
     explanation.client = client;
-    if let Some(refused) = not_admitted(listener, question.client.to_canonical()) {
-        explanation.outcome = refused;
+    let peer = question.client.to_canonical();
+    if let Some(answer) = not_admitted(listener, peer).or_else(|| not_served(listener)) {
+        explanation.outcome = answer;
         return;
     }
     let mut canonical = Vec::new();
@@ -198,6 +199,18 @@ fn not_admitted(listener: &Listener, peer: IpAddr) -> Option<Outcome> {
     let allowed = listener.allow.is_empty() || listener.allow.contains(peer);
     let why = format!("listener {} does not admit {peer}", listener.name);
     (!allowed || listener.deny.contains(peer)).then(|| answered(None, 403, why))
+}
+
+/// What a listener does that serves no requests.
+fn not_served(listener: &Listener) -> Option<Outcome> {
+    if let Some(port) = listener.http_to_https {
+        let why = format!("Location: the same under https, port {port}");
+        return Some(answered(None, 308, why));
+    }
+    let name = &listener.name;
+    let why = format!("listener {name} passes TLS connections on and sees no request in them");
+    let passes_all = !listener.passthrough.is_empty() && listener.tls.is_none();
+    passes_all.then(|| answered(None, 0, why))
 }
 
 /// The policies of the route, and what comes after them.

@@ -80,6 +80,14 @@ pub fn load(
 /// they were read and, for lines that could not be read, as they look. References may be shown.
 fn hide_secrets(report: &mut Report, said: &Said) {
     for block in said.blocks.values() {
+        // Where the path of a private key belongs, the key itself may stand by mistake.
+        for entry in block.entries.values() {
+            if matches!(&entry.value.raw, Some(Raw::Text(text)) if text.contains("PRIVATE KEY-----"))
+            {
+                let place = entry.value.place;
+                report.texts[place.text].hidden.push(place.start..place.end);
+            }
+        }
         let keys = scopes_of(&block.kind).flat_map(|scope| scope.keys);
         for key in keys.filter(|key| key.shape.secret) {
             let Some(entry) = block.entries.get(key.name) else {

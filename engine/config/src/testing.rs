@@ -5,11 +5,42 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The example of the specification, without what needs TLS.
+/// The example of the specification.
 pub(crate) const EXAMPLE: &str = include_str!("testing/example.toml");
 
 /// A key set with one RSA key.
 const JWKS: &str = include_str!("testing/jwks.json");
+
+/// Certificates and keys; `certs/make` says what each is.
+pub(crate) const CERTS: [(&str, &[u8]); 15] = [
+    ("ca.pem", include_bytes!("testing/certs/ca.pem")),
+    ("ca.crl", include_bytes!("testing/certs/ca.crl")),
+    ("edge.pem", include_bytes!("testing/certs/edge.pem")),
+    ("edge.key", include_bytes!("testing/certs/edge.key")),
+    ("rsa.pem", include_bytes!("testing/certs/rsa.pem")),
+    ("rsa.key", include_bytes!("testing/certs/rsa.key")),
+    ("p384.pem", include_bytes!("testing/certs/p384.pem")),
+    ("p384.key", include_bytes!("testing/certs/p384.key")),
+    ("p521.key", include_bytes!("testing/certs/p521.key")),
+    ("k256.key", include_bytes!("testing/certs/k256.key")),
+    ("ed25519.pem", include_bytes!("testing/certs/ed25519.pem")),
+    ("ed25519.key", include_bytes!("testing/certs/ed25519.key")),
+    (
+        "encrypted.key",
+        include_bytes!("testing/certs/encrypted.key"),
+    ),
+    (
+        "encrypted-old.key",
+        include_bytes!("testing/certs/encrypted-old.key"),
+    ),
+    ("v1.pem", include_bytes!("testing/certs/v1.pem")),
+];
+
+/// What one of `CERTS` holds.
+pub(crate) fn cert(name: &str) -> &'static [u8] {
+    let found = CERTS.iter().find(|(there, _)| *there == name);
+    found.unwrap_or_else(|| panic!("there is no {name}")).1
+}
 
 /// The least that loads.
 pub(crate) const LEAST: &str = "[listener.public]\naddress = \"127.0.0.1:8080\"\n";
@@ -27,6 +58,12 @@ impl World {
         let mut world = World::default();
         for path in ["certs/jwks.json", "conf/certs/jwks.json"] {
             world.files.insert(path.into(), JWKS.into());
+        }
+        for (name, bytes) in CERTS {
+            for folder in ["certs", "conf/certs"] {
+                let path = Path::new(folder).join(name);
+                world.files.insert(path, bytes.to_vec());
+            }
         }
         world
             .files

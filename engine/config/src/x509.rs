@@ -36,3 +36,6 @@ pub(crate) fn ocsp_response(bytes: &[u8]) -> Result<Der, &'static str> {
         None => Err("is not an OCSP response (DER)"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ pub struct Question<'q> {
     pub headers: &'q [(String, String)],
     /// The address of the socket's peer.
     pub client: IpAddr,
-    /// The listener it comes in on; `None`: by the URL's port, else the first.
+    /// The listener it comes in on; `None`: by the URL's port, else the first that speaks its scheme.
     pub listener: Option<&'q str>,
     /// Now, in Unix seconds, for the times in tokens.
     pub unix: u64,
@@ -76,5 +76,12 @@ pub(super) fn listener<'s>(
             Address::Tcp(address) => Some(address.port()) == port,
             Address::Unix(_) => false,
         });
-    by_port.or_else(|| snapshot.listeners.first())
+    let by_scheme = || {
+        let (scheme, _) = question.url.split_once("://")?;
+        let mut listeners = snapshot.listeners.iter();
+        listeners.find(|listener| listener.tls.is_some() == (scheme == "https"))
+    };
+    by_port
+        .or_else(by_scheme)
+        .or_else(|| snapshot.listeners.first())
 }

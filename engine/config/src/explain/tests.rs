@@ -226,3 +226,58 @@ fn refused_before_any_route() {
             answer    400: The message has both Transfer-Encoding and Content-Length."#]],
     );
 }
+
+#[test]
+fn a_listener_that_serves_no_requests() {
+    let redirects = format!(
+        "{EXAMPLE}\n[listener.a]\naddress = \"127.0.0.1:80\"\nhttp_to_https = true\nhttps_port = 18443\n"
+    );
+    check(
+        &redirects,
+        "GET",
+        "http://edge.example:80/gw/a",
+        &[],
+        expect![[r#"
+            request   GET /gw/a HTTP/1.1
+            from      192.0.2.1 on listener a
+            route     none
+            answer    308: Location: the same under https, port 18443"#]],
+    );
+    let passes = format!(
+        "{EXAMPLE}\n[listener.a]\naddress = \"127.0.0.1:5432\"\npassthrough = [\"* -> backend\"]\n"
+    );
+    check(
+        &passes,
+        "GET",
+        "https://db:5432/",
+        &[],
+        expect![[r#"
+        request   GET / HTTP/1.1
+        from      192.0.2.1 on listener a
+        route     none
+        answer    none: listener a passes TLS connections on and sees no request in them"#]],
+    );
+}
+
+#[test]
+fn the_scheme_chooses_a_listener_where_no_port_does() {
+    check(
+        EXAMPLE,
+        "GET",
+        "https://edge.example/x",
+        &[],
+        expect![[r#"
+        request   GET /x HTTP/1.1
+        from      192.0.2.1 on listener secure
+        path      /x
+        route     root
+                  root (/*): chosen
+        policies  authenticate: none (public): passes
+        upstream  backend: 127.0.0.1:19101
+        sent      GET /x HTTP/1.1
+                  Host: edge.example
+                  + Via: 1.1 portcullis
+                  + X-Forwarded-For: 192.0.2.1 (set); -Proto, -Host and Forwarded likewise
+                  + X-Request-ID: the request id"#]],
+    );
+}

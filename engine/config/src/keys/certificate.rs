@@ -7,7 +7,7 @@ policy_keys::keys! {
         @connection chain: required String,
         /// The file with the private key (PEM: PKCS #8, PKCS #1 or SEC 1; not encrypted).
         @connection key: required String,
-        /// The names it is shown for: `"api.example.com"`, or `"*.example.com"` for any one label before it. Default: the DNS names and addresses in the certificate.
+        /// The names it is shown for: `"api.example.com"`, or `"*.example.com"` for any one label before it. Default: the DNS names and addresses in the certificate, or its common name if it has neither.
         @connection names: optional Vec<String>,
         /// The file with the OCSP response (DER) that is stapled to it.
         @connection ocsp: optional String,

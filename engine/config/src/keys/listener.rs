@@ -47,8 +47,8 @@ policy_keys::keys! {
         @connection certificates: optional Vec<Name>,
         /// The oldest version of TLS that it speaks.
         @connection tls_min_version: default TlsVersion = "1.2",
-        /// Whether clients are asked for a certificate: `optional` lets those pass that have none, `required` does not. Default: `none`.
-        @connection client_auth: optional ClientAuth,
+        /// Whether clients are asked for a certificate: `optional` lets those pass that have none, `required` does not. One that is shown must verify in any case.
+        @connection client_auth: default ClientAuth = "none",
         /// The file with the certificates (PEM) of the authorities that client certificates must lead to.
         @connection client_ca: optional String,
         /// The file with the revocation lists (PEM, or one as DER) of those authorities: a certificate on them is refused, and so is one whose authority has no list here.

@@ -1,12 +1,15 @@
 //! What a right configuration means.
 
-use crate::snapshot::{Action, HostHeader, LogPath};
+use crate::snapshot::{Action, HostHeader, LogPath, Protocol};
 use crate::testing::{EXAMPLE, LEAST, World, good};
 use crate::{Source, read_sources};
 use policy::balance::Kind;
 use policy::route::{Captures, Found, Lookup};
 use policy_keys::{Address, Duration};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+mod tls;
 
 #[test]
 fn the_example_loads_as_it_stands() {
@@ -19,7 +22,16 @@ fn the_example_loads_as_it_stands() {
         snapshot.admin.unwrap().address,
         Address::parse("127.0.0.1:9900").unwrap()
     );
-    assert_eq!(&*snapshot.listeners[0].name, "public");
+    let [public, secure] = &snapshot.listeners[..] else {
+        panic!()
+    };
+    assert_eq!((&*public.name, &*secure.name), ("public", "secure"));
+    assert_eq!(public.protocols, [Protocol::Http1, Protocol::H2c]);
+    assert!(public.tls.is_none());
+    assert_eq!(secure.protocols, [Protocol::H2, Protocol::Http1]);
+    let tls = secure.tls.as_ref().unwrap();
+    assert!(Arc::ptr_eq(&tls.certificates[0], &snapshot.certificates[0]));
+    assert_eq!(&*snapshot.certificates[0].name, "edge");
     let upstream = &snapshot.upstreams[0];
     assert_eq!(
         (upstream.balance, &*upstream.endpoints[0].name),
@@ -43,9 +55,12 @@ fn the_example_loads_as_it_stands() {
     assert_eq!(
         snapshot.watched,
         [
-            PathBuf::from("gateway.toml"),
-            PathBuf::from("certs/jwks.json")
+            "gateway.toml",
+            "certs/edge.key",
+            "certs/edge.pem",
+            "certs/jwks.json"
         ]
+        .map(PathBuf::from)
     );
     assert_eq!(snapshot.hash.len(), 12);
 }
@@ -174,9 +189,12 @@ fn paths_start_from_the_folder_of_their_file() {
     assert_eq!(
         snapshot.watched,
         [
-            PathBuf::from("conf/gateway.toml"),
-            PathBuf::from("conf/certs/jwks.json")
+            "conf/gateway.toml",
+            "conf/certs/edge.key",
+            "conf/certs/edge.pem",
+            "conf/certs/jwks.json"
         ]
+        .map(PathBuf::from)
     );
 }
 
@@ -204,15 +222,14 @@ fn the_hash_is_that_of_the_meaning() {
 
 #[test]
 fn the_canonical_form_holds_the_digest_of_files() {
-    let mut world = World::new();
     let sources = [Source::new("gateway.toml", EXAMPLE)];
-    let before = world.load(&sources).unwrap().hash;
-    world
-        .files
-        .get_mut(Path::new("certs/jwks.json"))
-        .unwrap()
-        .push(b'\n');
-    assert_ne!(world.load(&sources).unwrap().hash, before);
+    let before = World::new().load(&sources).unwrap().hash;
+    for name in ["certs/jwks.json", "certs/edge.pem", "certs/edge.key"] {
+        let mut world = World::new();
+        let file = world.files.get_mut(Path::new(name)).unwrap();
+        file.push(b'\n');
+        assert_ne!(world.load(&sources).unwrap().hash, before, "{name}");
+    }
 }
 
 #[test]

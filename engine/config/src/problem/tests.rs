@@ -4,8 +4,10 @@ use crate::Source;
 use crate::testing::{LEAST, World, bad};
 use expect_test::{Expect, expect};
 
+mod certificates;
 mod form;
 mod meaning;
+mod tls;
 
 fn check(text: &str, expected: Expect) {
     expected.assert_eq(&bad(text));

@@ -69,8 +69,9 @@ impl Resolver<'_, '_> {
             let hint = "leave the key out to take the names in the certificate";
             self.wrong(block, "names", mismatch.hint(hint));
         }
-        let names = self.items(block, "names", texts, |text| {
-            Host::parse(text).map(|host| host.to_string())
+        let names = self.items(block, "names", texts, |text| match text {
+            "*" => Err("`*` is no name; a certificate is shown for every name where it comes first in a listener's `certificates`".to_owned()),
+            _ => Host::parse(text).map(|host| host.to_string()),
         });
         for (item, name) in names.iter().enumerate() {
             if names.len() == texts.len() && names.iter().take(item).any(|other| other == name) {

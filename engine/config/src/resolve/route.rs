@@ -25,12 +25,14 @@ pub(super) struct Parts {
     pub auths: BTreeMap<String, Ready>,
     pub limits: BTreeMap<String, Arc<Limit>>,
     pub headers: BTreeMap<String, Lists>,
+    /// The listeners that serve no requests, by index.
+    pub idle: Vec<u16>,
 }
 
 impl Resolver<'_, '_> {
     pub(super) fn routes(&mut self, parts: &Parts) -> (Vec<Route>, Vec<Rule>, Option<Table>) {
         let blocks = self.said.of("route");
-        if blocks.is_empty() {
+        if blocks.is_empty() && parts.idle.len() < self.said.names("listener").count() {
             self.report.warn(Problem::nowhere(
                 "there is no route: every request gets 404",
             ));
@@ -44,6 +46,9 @@ impl Resolver<'_, '_> {
             let pattern = pattern.and_then(|path| self.pattern(block, path));
             let before = self.report.errors.len();
             let rule = self.rule(block, &said, pattern.clone());
+            if let Some(rule) = &rule {
+                self.warn_unserved(block, &rule.listeners, &parts.idle);
+            }
             // A rule of which something was left out as wrong would seem to match more than it says.
             if self.report.errors.len() == before {
                 rules.extend(rule.map(|rule| (block, rule)));
@@ -53,6 +58,13 @@ impl Resolver<'_, '_> {
         let table = self.table(&rules);
         let rules = rules.into_iter().map(|(_, rule)| rule).collect();
         (routes, rules, table)
+    }
+
+    fn warn_unserved(&mut self, block: &Block, listeners: &[u16], idle: &[u16]) {
+        if !listeners.is_empty() && listeners.iter().all(|id| idle.contains(id)) {
+            let message = "these listeners serve no requests: they send them to https, or pass all connections on";
+            self.warn(block.place("listeners", None), message);
+        }
     }
 
     fn pattern(&mut self, block: &Block, path: &str) -> Option<Pattern> {

@@ -35,6 +35,11 @@ pub(crate) fn resolve(mut resolver: Resolver<'_, '_>) -> Meant {
         auths: resolver.auths(),
         limits: resolver.limits(),
         headers: resolver.header_lists(),
+        idle: listeners
+            .iter()
+            .filter(|listener| listener.http_to_https.is_some() || listener.protocols.is_empty())
+            .map(|listener| listener.id)
+            .collect(),
     };
     let (routes, rules, table) = resolver.routes(&parts);
     // The request id, too, is the gateway's alone to set, in trailers as in heads.

@@ -30,7 +30,10 @@ impl Facts {
     /// Reads a certificate, or says why the TLS library would not take it.
     pub(crate) fn of(der: &Der) -> Result<Facts, String> {
         let checked = rustls_pki_types::CertificateDer::from(&**der);
-        webpki::EndEntityCert::try_from(&checked).map_err(|why| why.to_string())?;
+        webpki::EndEntityCert::try_from(&checked).map_err(|why| match why {
+            webpki::Error::UnsupportedCertVersion => "it is not of X.509 version 3".to_owned(),
+            other => other.to_string(),
+        })?;
         certificate(der).ok_or_else(|| "its dates can't be read".to_owned())
     }
 }

@@ -14,23 +14,20 @@ use std::sync::Arc;
 
 /// The first private key of a PEM file, and the bits of the public key that it belongs to. The error is
 /// a clause about the file.
-pub(crate) fn private_key(bytes: &[u8]) -> Result<(PrivateKey, Vec<u8>), &'static str> {
+pub(crate) fn private_key(bytes: &[u8]) -> Result<(PrivateKey, Vec<u8>), String> {
     let key = PrivateKeyDer::from_pem_slice(bytes).map_err(|error| match error {
-        _ if is_encrypted(bytes) => {
-            "holds an encrypted private key: decrypt it with `openssl pkey`, or the gateway can't start by itself"
-        }
-        pem::Error::NoItemsFound => "holds no private key (PEM)",
-        other => reason(&other),
+        _ if is_encrypted(bytes) => ENCRYPTED.to_owned(),
+        pem::Error::NoItemsFound => "holds no private key (PEM)".to_owned(),
+        other => format!("is broken: {}", reason(&other)),
     })?;
     let form = match &key {
         PrivateKeyDer::Pkcs8(_) => KeyForm::Pkcs8,
         PrivateKeyDer::Pkcs1(_) => KeyForm::Pkcs1,
         PrivateKeyDer::Sec1(_) => KeyForm::Sec1,
-        _ => return Err("holds a private key of a form that is not known"),
+        _ => return Err(UNUSABLE.to_owned()),
     };
     let der = key.secret_der();
-    let (kind, public) = understood(form, der)
-        .ok_or("holds a private key that can't be used: RSA of 2048 to 8192 bits, ECDSA on P-256, P-384 or P-521, or Ed25519 is needed")?;
+    let (kind, public) = understood(form, der).ok_or(UNUSABLE)?;
     let der = Arc::new(Secret::new(der));
     Ok((PrivateKey { form, kind, der }, public))
 }
@@ -69,3 +66,6 @@ fn understood(form: KeyForm, der: &[u8]) -> Option<(KeyKind, Vec<u8>)> {
     let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).ok()?;
     Some((KeyKind::Ed25519, pair.public_key().as_ref().to_vec()))
 }
+
+const ENCRYPTED: &str = "holds an encrypted private key: decrypt it with `openssl pkey`, or the gateway can't start by itself";
+const UNUSABLE: &str = "holds a private key that can't be used: RSA of 2048 to 8192 bits, ECDSA on P-256, P-384 or P-521, or Ed25519 is needed";

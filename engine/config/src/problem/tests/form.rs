@@ -26,14 +26,14 @@ fn misspelt_keys_and_kinds() {
             3 | [listner.b]
               |  ^^^^^^^
               = did you mean `listener`?
-              = the kinds are gateway, admin, listener, upstream, route, auth, consumer, limit, headers, access_log
+              = the kinds are gateway, admin, listener, certificate, upstream, route, auth, consumer, limit, headers, access_log
 
             gateway.toml:4:2: error: unknown kind of section `rout`
               |
             4 | [rout.c]
               |  ^^^^
               = did you mean `route`?
-              = the kinds are gateway, admin, listener, upstream, route, auth, consumer, limit, headers, access_log
+              = the kinds are gateway, admin, listener, certificate, upstream, route, auth, consumer, limit, headers, access_log
 
             4 problems"#]],
     );
@@ -78,7 +78,7 @@ header_timeout = "10"
 max_header_bytes = "64kb"
 max_headers = 0
 allow = ["10.0.0.1/8", "all"]
-protocols = ["h2", "http1.1"]
+protocols = ["h3", "http1.1"]
 
 [limit.a]
 rate = "100/m"
@@ -155,18 +155,19 @@ tiers = ["free=10"]
                |                        ^^^^^
                = expected an address or a range such as "10.0.0.0/8" or "2001:db8::/32"
 
-            gateway.toml:14:14: error: protocol `h2` is not built yet
+            gateway.toml:14:14: error: unknown protocol `h3`
                |
-            14 | protocols = ["h2", "http1.1"]
+            14 | protocols = ["h3", "http1.1"]
                |              ^^^^
-               = expected "http/1.1"
+               = did you mean `h2`?
+               = expected "http/1.1", "h2" or "h2c"
 
             gateway.toml:14:20: error: unknown protocol `http1.1`
                |
-            14 | protocols = ["h2", "http1.1"]
+            14 | protocols = ["h3", "http1.1"]
                |                    ^^^^^^^^^
                = did you mean `http/1.1`?
-               = expected "http/1.1"
+               = expected "http/1.1", "h2" or "h2c"
 
             gateway.toml:17:8: error: `100/m` is not a valid rate
                |

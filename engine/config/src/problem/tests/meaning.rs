@@ -245,12 +245,10 @@ respond = "200"
 #[test]
 fn what_is_not_built_yet() {
     below(
-        r#"[listener.secure]
-address = "127.0.0.1:18443"
-certificates = ["edge"]
-protocols = ["h2", "http/1.1"]
-[certificate.edge]
+        r#"[certificate.edge]
 chain = "certs/edge.pem"
+key = "certs/edge.key"
+acme_email = "a@edge.example"
 [telemetry]
 otlp = "x"
 [auth.a]
@@ -271,80 +269,69 @@ rate = "1/s"
 path = "syslog"
 "#,
         expect![[r#"
-            gateway.toml:5:1: error: `certificates` is not built yet: TLS comes later
+            gateway.toml:6:1: error: `acme_email` is not built yet
               |
-            5 | certificates = ["edge"]
-              | ^^^^^^^^^^^^
+            6 | acme_email = "a@edge.example"
+              | ^^^^^^^^^^
 
-            gateway.toml:6:14: error: protocol `h2` is not built yet
+            gateway.toml:7:2: error: [telemetry] sections are not built yet: tracing comes later
               |
-            6 | protocols = ["h2", "http/1.1"]
-              |              ^^^^
-              = expected "http/1.1"
-
-            gateway.toml:7:2: error: [certificate] sections are not built yet: TLS comes later
-              |
-            7 | [certificate.edge]
-              |  ^^^^^^^^^^^
-
-            gateway.toml:9:2: error: [telemetry] sections are not built yet: tracing comes later
-              |
-            9 | [telemetry]
+            7 | [telemetry]
               |  ^^^^^^^^^
 
-            gateway.toml:12:8: error: kind = "session" is not built yet
+            gateway.toml:10:8: error: kind = "session" is not built yet
                |
-            12 | kind = "session"
+            10 | kind = "session"
                |        ^^^^^^^^^
                = expected kind = "jwt" or "api_key"
 
-            gateway.toml:15:8: error: a JWK set from a URL is not built yet
+            gateway.toml:13:8: error: a JWK set from a URL is not built yet
                |
-            15 | jwks = "https://issuer.example/keys"
+            13 | jwks = "https://issuer.example/keys"
                |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
                = expected a file
 
-            gateway.toml:16:1: error: `revocation` is not built yet
+            gateway.toml:14:1: error: `revocation` is not built yet
                |
-            16 | revocation = "store"
+            14 | revocation = "store"
                | ^^^^^^^^^^
 
-            gateway.toml:18:15: error: `backend:80` is a name, and looking names up is not built yet
+            gateway.toml:16:15: error: `backend:80` is a name, and looking names up is not built yet
                |
-            18 | endpoints = ["backend:80"]
+            16 | endpoints = ["backend:80"]
                |               ^^^^^^^^^^
                = write the endpoint's IP address
 
-            gateway.toml:19:11: error: balancing method `consistent_hash` is not built yet
+            gateway.toml:17:11: error: balancing method `consistent_hash` is not built yet
                |
-            19 | balance = "consistent_hash"
+            17 | balance = "consistent_hash"
                |           ^^^^^^^^^^^^^^^^^
                = expected "round_robin", "least_requests" or "random"
 
-            gateway.toml:20:1: error: `retry_attempts` is not built yet
+            gateway.toml:18:1: error: `retry_attempts` is not built yet
                |
-            20 | retry_attempts = 2
+            18 | retry_attempts = 2
                | ^^^^^^^^^^^^^^
 
-            gateway.toml:22:13: error: limit algorithm `sliding_window` is not built yet
+            gateway.toml:20:13: error: limit algorithm `sliding_window` is not built yet
                |
-            22 | algorithm = "sliding_window"
+            20 | algorithm = "sliding_window"
                |             ^^^^^^^^^^^^^^^^
                = expected "token_bucket"
 
-            gateway.toml:23:9: error: limit scope `cluster` is not built yet
+            gateway.toml:21:9: error: limit scope `cluster` is not built yet
                |
-            23 | scope = "cluster"
+            21 | scope = "cluster"
                |         ^^^^^^^^^
                = expected "node"
 
-            gateway.toml:26:8: error: "syslog" is not built yet
+            gateway.toml:24:8: error: "syslog" is not built yet
                |
-            26 | path = "syslog"
+            24 | path = "syslog"
                |        ^^^^^^^^
                = expected a file or "stdout"
 
-            13 problems"#]],
+            11 problems"#]],
     );
 }
 

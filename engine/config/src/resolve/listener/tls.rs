@@ -111,11 +111,12 @@ impl Resolver<'_, '_> {
     ) -> Option<ClientCertificates> {
         let (ca, crl) = (said.client_ca.take(), said.client_crl.take());
         let required = match said.client_auth {
-            Some(ClientAuth::Required) => true,
-            Some(ClientAuth::Optional) => false,
-            Some(ClientAuth::None) | None => {
-                // Told apart from a wrong word, which has been told already.
-                if said.client_auth.is_some() || !block.entries.contains_key("client_auth") {
+            ClientAuth::Required => true,
+            ClientAuth::Optional => false,
+            ClientAuth::None => {
+                // For a word that is wrong, and has been told, the default stands in.
+                let wrong = block.text("client_auth").is_some_and(|word| word != "none");
+                if !wrong {
                     let why = "does nothing unless client_auth is \"optional\" or \"required\"";
                     self.refuse_idle(block, &["client_ca", "client_crl"], why);
                 }
