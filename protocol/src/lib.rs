@@ -13,6 +13,7 @@
 )]
 
 mod base64;
+pub mod grpc;
 pub mod http1;
 pub mod http2;
 pub mod limits;

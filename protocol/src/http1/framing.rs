@@ -263,7 +263,7 @@ fn is_disguise(name: &[u8], first: &[u8], second: &[u8]) -> bool {
 }
 
 /// RFC 9110 section 5.6.2.
-pub(super) fn is_token_byte(byte: u8) -> bool {
+pub(crate) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
