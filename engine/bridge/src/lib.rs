@@ -1,9 +1,10 @@
 //! Everything that two threads may both see: the snapshot slot, the token ledger, the counters, the log rings and the
 //! process's life. No decisions live here: control proposes and decides, workers answer and count.
 //! Invariant: the steady request path of a worker takes no lock here and issues no locked instruction, and no two workers
-//! write to one cache line (`bench/benches/sharing.rs` times that), but for the counts of `board`: they are shared where a
-//! cap on requests in flight is configured, and whenever a connection opens. What locks (publishing, preparing, rendering)
-//! happens on a tick, on a reload or on the control thread.
+//! write to one cache line (`bench/benches/sharing.rs` times that): tokens and the places under a cap are leased, and what
+//! all write is gone to where a lease is used up, and near a cap. A cap by client address takes a shard's lock once a
+//! connection. What locks otherwise (publishing, preparing, rendering) happens on a tick, on a reload or on the control
+//! thread.
 
 pub mod board;
 pub mod ledger;
@@ -25,7 +26,7 @@ pub struct Bridge {
     /// The live snapshot and the candidate that may become it.
     pub slot: slot::Slot,
     /// The caps that hold for the whole node.
-    pub board: board::Board,
+    pub board: Arc<board::Board>,
     /// The node's token buckets.
     pub ledger: Arc<ledger::Ledger>,
     /// Counters, gauges and histograms of every worker.
@@ -44,7 +45,7 @@ impl Bridge {
         let metrics = Arc::new(metrics::Metrics::new(workers));
         Arc::new(Bridge {
             slot: slot::Slot::new(workers),
-            board: board::Board::default(),
+            board: Arc::new(board::Board::new(workers)),
             ledger: Arc::new(ledger::Ledger::new(workers)),
             logs: logs::Logs::new(workers, Arc::clone(&metrics)),
             metrics,

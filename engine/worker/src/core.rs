@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use engine_bridge::Bridge;
+use engine_bridge::board::Shares;
 use engine_bridge::logs::LineSink;
 use engine_bridge::metrics::{BackendSeries, NO_ROUTE, RouteSeries};
 use engine_config::snapshot::{Action, Route, Snapshot};
@@ -28,6 +29,8 @@ pub(crate) struct Core {
     live: RefCell<Rc<Live>>,
     pub(crate) policy: RefCell<State>,
     pub(crate) upstreams: Upstreams,
+    /// What this worker has of the node's caps.
+    pub(crate) shares: Shares,
     /// Set while the process drains: answers say `Connection: close`.
     pub(crate) draining: Cell<bool>,
     /// Connections of clients open on this worker.
@@ -72,14 +75,16 @@ impl Core {
     pub(crate) fn new(index: usize, bridge: Arc<Bridge>, seed: u64) -> Rc<Core> {
         let (generation, snapshot) = bridge.slot.load();
         let upstreams = Upstreams::default();
-        let live = Rc::new(Live::new(index, &bridge, &upstreams, generation, snapshot));
+        let shares = Shares::new(&bridge.board);
+        let live = Live::new(index, &bridge, &upstreams, &shares, generation, snapshot);
         let state = State::new(Box::new(Arc::clone(&bridge.ledger)));
         Rc::new(Core {
             index,
             bridge,
-            live: RefCell::new(live),
+            live: RefCell::new(Rc::new(live)),
             policy: RefCell::new(state),
             upstreams,
+            shares,
             draining: Cell::new(false),
             connections: Cell::new(0),
             in_flight: Cell::new(0),
@@ -105,6 +110,7 @@ impl Core {
             self.index,
             &self.bridge,
             &self.upstreams,
+            &self.shares,
             generation,
             snapshot,
         ));
@@ -128,6 +134,7 @@ impl Core {
             upstream.sweep();
             upstream.make_room();
         }
+        self.shares.tick();
         live.refusals.tick();
         for log in live.logs.borrow_mut().iter_mut() {
             log.tick();
@@ -139,6 +146,7 @@ impl Core {
     pub(crate) fn finish(&self) {
         let live = self.live();
         live.refusals.finish();
+        self.shares.finish();
         for log in live.logs.borrow_mut().iter_mut() {
             log.finish();
         }
@@ -175,6 +183,7 @@ impl Live {
         worker: usize,
         bridge: &Arc<Bridge>,
         upstreams: &Upstreams,
+        shares: &Shares,
         generation: u64,
         snapshot: Arc<Snapshot>,
     ) -> Live {
@@ -197,7 +206,7 @@ impl Live {
             upstreams: snapshot
                 .upstreams
                 .iter()
-                .map(|u| upstreams.resolve(worker, bridge, u))
+                .map(|u| upstreams.resolve(worker, bridge, shares, u))
                 .collect(),
             logs: RefCell::new(
                 snapshot

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine_bridge::board::Total;
+use engine_bridge::board::Share;
 use engine_bridge::metrics::ListenerSeries;
 use engine_config::snapshot as config;
 use engine_net::listener::Listener;
@@ -25,8 +25,8 @@ pub(crate) struct Listening {
     socket: RefCell<Option<Rc<Listener>>>,
     pub(crate) series: Arc<ListenerSeries>,
     /// Connections of the whole node on this listener, and in all.
-    open: Arc<Total>,
-    open_all: Arc<Total>,
+    open: Rc<Share>,
+    open_all: Rc<Share>,
     closing: Cell<bool>,
 }
 
@@ -41,8 +41,8 @@ impl Listening {
             id: Cell::new(usize::from(settings.id)),
             socket: RefCell::new(Some(Rc::new(socket))),
             series: core.bridge.metrics.listener(core.index, &settings.name),
-            open: core.bridge.board.listener(&settings.name),
-            open_all: core.bridge.board.all_connections(),
+            open: core.shares.listener(&settings.name),
+            open_all: core.shares.all_connections(),
             closing: Cell::new(false),
         })
     }
@@ -118,14 +118,12 @@ impl Listening {
         }) {
             return self.series.refused.inc("address");
         }
-        let Some(open_all) = Total::acquire(
-            &self.open_all,
-            live.snapshot.gateway.max_connections.unwrap_or(u64::MAX),
-        ) else {
+        let most = live.snapshot.gateway.max_connections.unwrap_or(u64::MAX);
+        let Some(open_all) = self.open_all.acquire(most) else {
             return self.series.refused.inc("max_connections");
         };
-        let Some(open) = Total::acquire(&self.open, settings.max_connections.unwrap_or(u64::MAX))
-        else {
+        let most = settings.max_connections.unwrap_or(u64::MAX);
+        let Some(open) = self.open.acquire(most) else {
             return self.series.refused.inc("listener_max_connections");
         };
         let Some(per_address) =

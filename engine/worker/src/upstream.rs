@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use engine_bridge::Bridge;
-use engine_bridge::board::Total;
+use engine_bridge::board::{Share, Shares, Total};
 use engine_bridge::metrics::UpstreamSeries;
 use engine_config::snapshot as config;
 use engine_net::Address;
@@ -39,13 +39,13 @@ pub(crate) struct Upstream {
     weights: Vec<u32>,
     cursor: RefCell<Cursor>,
     /// Connections of the whole node.
-    connections: Arc<Total>,
+    connections: Rc<Share>,
     /// Requests of the whole node that wait for a connection.
     pending: Arc<Total>,
     /// Requests of this worker among them.
     waiting: Cell<u32>,
     /// Requests in flight on the whole node; touched only where a cap is configured.
-    in_flight: Arc<Total>,
+    in_flight: Rc<Share>,
 }
 
 /// One endpoint's state on this worker.
@@ -89,6 +89,7 @@ impl Upstreams {
         &self,
         worker: usize,
         bridge: &Arc<Bridge>,
+        shares: &Shares,
         settings: &config::Upstream,
     ) -> Rc<Upstream> {
         let mut known = self.endpoints.borrow_mut();
@@ -112,10 +113,10 @@ impl Upstreams {
             endpoints,
             weights: settings.endpoints.iter().map(|e| e.weight).collect(),
             cursor: RefCell::new(Cursor::default()),
-            connections: bridge.board.connections(&settings.name),
+            connections: shares.connections(&settings.name),
             pending: bridge.board.pending(&settings.name),
             waiting: Cell::new(0),
-            in_flight: bridge.board.in_flight(&settings.name),
+            in_flight: shares.in_flight(&settings.name),
         })
     }
 
@@ -189,7 +190,7 @@ impl Upstream {
         whole: u64,
     ) -> Result<Lease, Fault> {
         let in_flight = match settings.max_in_flight {
-            Some(cap) => Some(Total::acquire(&self.in_flight, cap).ok_or(Fault::InFlightLimit)?),
+            Some(cap) => Some(self.in_flight.acquire(cap).ok_or(Fault::InFlightLimit)?),
             None => None,
         };
         let mut refused = None;

@@ -157,10 +157,10 @@ pub(super) async fn lease(
                 .min(whole);
         }
         let cap = settings.pool_max_connections as u64;
-        let mut room = Total::acquire(&upstream.connections, cap);
+        let mut room = upstream.connections.acquire(cap);
         // At the node's cap, an idle connection to another endpoint of this upstream makes room.
         if room.is_none() && upstream.endpoints.iter().any(|other| other.close_one()) {
-            room = Total::acquire(&upstream.connections, cap);
+            room = upstream.connections.acquire(cap);
         }
         if let Some(open) = room {
             return connect(&upstream.series, endpoint, index, open, give_up, whole).await;
