@@ -28,6 +28,7 @@ pub const SCOPES: &[Scope] = &[
     route::Route::SCOPE,
     auth::Jwt::SCOPE,
     auth::ApiKey::SCOPE,
+    auth::Mtls::SCOPE,
     consumer::Consumer::SCOPE,
     limit::Limit::SCOPE,
     headers::Headers::SCOPE,
@@ -44,7 +45,8 @@ pub const LATER_KINDS: &[(&str, &str)] = &[
     ("telemetry", "tracing"),
 ];
 
-/// Values of `kind` in `[auth.NAME]` that are words of the language and not built.
+/// Values of `kind` in `[auth.NAME]` that are words of the language and not built. One that is among
+/// `SCOPES` too has its keys checked before it is refused.
 pub const LATER_AUTH: &[&str] = &["introspection", "basic", "mtls", "session", "forward"];
 
 /// The scopes of one kind: one, or one per value of the key `kind`.

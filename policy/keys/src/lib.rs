@@ -17,6 +17,7 @@ pub use value::name::Name;
 pub use value::rate::Rate;
 pub use value::secret::Secret;
 pub use value::size::Size;
+pub use value::subject::{Subject, SubjectField};
 pub use value::{Form, Mismatch, Raw, Shape, Value};
 
 pub use std::time::Duration;

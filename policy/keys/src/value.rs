@@ -14,6 +14,7 @@ pub(crate) mod plain;
 pub(crate) mod rate;
 pub(crate) mod secret;
 pub(crate) mod size;
+pub(crate) mod subject;
 
 /// A value as the text gives it, before any key says what it should be.
 #[derive(Clone, Debug, PartialEq)]

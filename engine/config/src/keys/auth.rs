@@ -1,6 +1,6 @@
 //! `[auth.NAME]`: how callers prove who they are; one scope per value of `kind`.
 
-use policy_keys::{Duration, Secret};
+use policy_keys::{Duration, Secret, Subject};
 
 policy_keys::keys! {
     /// JSON Web Tokens, checked here: signature, issuer, audience, times.
@@ -42,4 +42,15 @@ policy_keys::keys! {
         forward_claims: optional Vec<String>,
     }
     later { keys, store, on_unavailable, forward_credentials }
+}
+
+policy_keys::keys! {
+    /// Certificates of clients, which a listener with `client_auth` has verified. Not built yet: the keys are
+    /// checked, and the section is refused.
+    pub struct Mtls = "auth", named kind "mtls" {
+        /// The certificates that are accepted, each by one thing in it: `"cn:alice"`, `"dns:*.svc.example"`, `"uri:spiffe://example/ns/*/sa/web"`, `"email:*@example.com"`. `*` stands for any text without the character that parts such names (`.`, `/`, `@`), `**` for any text. With `-> NAME`, who comes with it is the `[consumer.NAME]`; the first line that fits counts. Default: all.
+        subjects: optional Vec<Subject>,
+        /// Facts about the client that the upstream gets as headers: `"subject -> X-Client-Subject"`; `subject`, `cn`, `dns`, `uri`, `email`, `serial`, `fingerprint`, `consumer`, `tier` or `tenant`. These headers are stripped from what clients send, on every route. Default: `subject -> X-Client-Subject`, `consumer -> X-Consumer` and `tenant -> X-Tenant-ID`.
+        forward_claims: optional Vec<String>,
+    }
 }

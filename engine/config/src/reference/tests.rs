@@ -82,6 +82,7 @@ fn every_default_is_a_value_of_its_type() {
     assert!(route::Route::read(section).is_some());
     assert!(auth::Jwt::read(section).is_some());
     assert!(auth::ApiKey::read(section).is_some());
+    assert!(auth::Mtls::read(section).is_some());
     assert!(consumer::Consumer::read(section).is_some());
     assert!(limit::Limit::read(section).is_some());
     assert!(headers::Headers::read(section).is_some());

@@ -1,8 +1,10 @@
 //! `[auth.NAME]` and `[consumer.NAME]`: who may pass, and how they prove it.
 
+mod mtls;
+
 use super::Resolver;
 use super::process::set;
-use crate::keys::auth::{ApiKey, Jwt};
+use crate::keys::auth::{ApiKey, Jwt, Mtls};
 use crate::keys::consumer::Consumer as SaidConsumer;
 use crate::problem::{Place, Problem};
 use crate::said::{Block, scope_of};
@@ -48,6 +50,9 @@ impl Resolver<'_, '_> {
                 "jwt" => self
                     .read(&block, scope, Jwt::read)
                     .and_then(|said| self.jwt(&block, said)),
+                "mtls" => self
+                    .read(&block, scope, Mtls::read)
+                    .and_then(|said| self.mtls(&block, said)),
                 _ => self
                     .read(&block, scope, ApiKey::read)
                     .and_then(|said| self.api_key(&block, said, &consumers)),

@@ -339,3 +339,82 @@ proxy_protocol = "v3"
             12 problems"#]],
     );
 }
+
+#[test]
+fn client_certificates_as_authentication() {
+    below(
+        r#"[auth.partners]
+kind = "mtls"
+subjects = ["alice", "dns:*.acme.example -> acmee", "ip:10.0.0.1", "cn:***", "cn:bob -> Bob", "cn:"]
+forward_claims = ["subject -> X-Subject", "sub -> X-User-ID"]
+issuer = "x"
+[auth.nobody]
+kind = "mtls"
+subjects = []
+[consumer.acme]
+keys = []
+"#,
+        expect![[r#"
+            gateway.toml:4:8: error: kind = "mtls" is not built yet
+              |
+            4 | kind = "mtls"
+              |        ^^^^^^
+
+            gateway.toml:5:13: error: `alice` is not a valid certificate subject
+              |
+            5 | subjects = ["alice", "dns:*.acme.example -> acmee", "ip:10.0.0.1", "cn:***", "cn:bob -> Bob", "cn:"]
+              |             ^^^^^^^
+              = expected a part of a certificate and what stands there, such as "cn:alice" or "dns:*.svc.example -> orders"
+
+            gateway.toml:5:53: error: `ip` is no part of a certificate
+              |
+            5 | subjects = ["alice", "dns:*.acme.example -> acmee", "ip:10.0.0.1", "cn:***", "cn:bob -> Bob", "cn:"]
+              |                                                     ^^^^^^^^^^^^^
+              = expected cn, dns, uri or email before the colon
+
+            gateway.toml:5:68: error: `cn:***` is not a valid certificate subject
+              |
+            5 | subjects = ["alice", "dns:*.acme.example -> acmee", "ip:10.0.0.1", "cn:***", "cn:bob -> Bob", "cn:"]
+              |                                                                    ^^^^^^^^
+              = expected a part of a certificate and what stands there, such as "cn:alice" or "dns:*.svc.example -> orders"
+
+            gateway.toml:5:89: error: `Bob` is not a valid name
+              |
+            5 | subjects = ["alice", "dns:*.acme.example -> acmee", "ip:10.0.0.1", "cn:***", "cn:bob -> Bob", "cn:"]
+              |                                                                                         ^
+              = expected a name of letters a-z, digits, `-` and `_`
+              = write `bob`
+
+            gateway.toml:5:95: error: `cn:` is not a valid certificate subject
+              |
+            5 | subjects = ["alice", "dns:*.acme.example -> acmee", "ip:10.0.0.1", "cn:***", "cn:bob -> Bob", "cn:"]
+              |                                                                                               ^^^^^
+              = expected a part of a certificate and what stands there, such as "cn:alice" or "dns:*.svc.example -> orders"
+              = write "cn:**" for every certificate that has one
+
+            gateway.toml:6:43: error: a certificate tells no `sub`
+              |
+            6 | forward_claims = ["subject -> X-Subject", "sub -> X-User-ID"]
+              |                                           ^^^^^^^^^^^^^^^^^^
+              = expected one of subject, cn, dns, uri, email, serial, fingerprint, consumer, tier, tenant
+
+            gateway.toml:7:1: error: unknown key `issuer` in [auth.partners]
+              |
+            7 | issuer = "x"
+              | ^^^^^^
+              = it belongs to kind = "jwt"
+
+            gateway.toml:9:8: error: kind = "mtls" is not built yet
+              |
+            9 | kind = "mtls"
+              |        ^^^^^^
+
+            gateway.toml:10:12: error: no certificate is accepted
+               |
+            10 | subjects = []
+               |            ^^
+               = leave the key out to accept every one that verifies
+
+            10 problems"#]],
+    );
+}
