@@ -129,6 +129,21 @@ impl Buffer {
         }
     }
 
+    /// Takes `before` bytes of the headroom and `after` bytes of the room into the data, their contents arbitrary; as many
+    /// as there are.
+    pub(crate) fn widen(&mut self, before: usize, after: usize) {
+        debug_assert!(before <= self.headroom() && after <= self.room());
+        self.start -= before.min(self.headroom()) as u32;
+        self.end += after.min(self.room()) as u32;
+    }
+
+    /// Keeps the data from the first number to the second, counted from their front, where they are.
+    pub(crate) fn narrow(&mut self, from: usize, to: usize) {
+        debug_assert!(from <= to && to <= self.len());
+        self.truncate(to);
+        self.start += from.min(self.len()) as u32;
+    }
+
     /// Drops all data and restores the full room and headroom.
     pub fn clear(&mut self) {
         self.start = HEADROOM.min(self.block.len()) as u32;

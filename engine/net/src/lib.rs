@@ -1,6 +1,6 @@
 //! Sockets, buffers, deadlines and the pinned runtime of one worker.
 //!
-//! The only crate that names monoio, io-uring, libc and socket2, and the only one with `unsafe`: the rest of the
+//! The only crate that names monoio, io-uring, libc, socket2 and rustls, and the only one with `unsafe`: the rest of the
 //! gateway sees [`Conn`], [`listener::Listener`], [`Buffer`] and [`Deadline`], so that the driver below can be replaced
 //! without touching the data path. What never lives here: HTTP, policy, anything two threads share.
 //!
@@ -29,6 +29,7 @@ pub mod runtime;
 mod splice;
 #[cfg(any(test, feature = "test-support"))]
 pub mod testing;
+pub mod tls;
 
 pub use address::Address;
 pub use buffer::Buffer;

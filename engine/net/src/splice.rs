@@ -39,10 +39,13 @@ pub struct Splice<'a> {
 }
 
 impl<'a> Splice<'a> {
-    /// Opens the way, unless the driver can't or there are no descriptors left. Nothing else may be posted on either
+    /// Opens the way, unless the driver can't, either end is under TLS or there are no descriptors left. Nothing else may be posted on either
     /// connection while it is open, waits for readiness apart.
     pub fn open(source: &'a Conn, sink: &'a Conn) -> Option<Splice<'a>> {
-        if !runtime::on_ring() {
+        let under_tls = [source, sink]
+            .iter()
+            .any(|conn| matches!(conn, Conn::Tls(_)));
+        if !runtime::on_ring() || under_tls {
             return None;
         }
         let pipe = PIPES.with_borrow_mut(Vec::pop);

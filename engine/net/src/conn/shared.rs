@@ -92,12 +92,12 @@ impl Shared {
     }
 
     /// The cancelable read has ended; if it was struck, it has said so (or data won).
-    pub(super) fn end_cancelable(&self) {
+    pub(crate) fn end_cancelable(&self) {
         self.cancelled.set(false);
     }
 
     /// Whether a strike has not been reported yet; it is now.
-    pub(super) fn take_cancelled(&self) -> bool {
+    pub(crate) fn take_cancelled(&self) -> bool {
         self.cancelled.replace(false)
     }
 
@@ -107,8 +107,13 @@ impl Shared {
     }
 
     /// Whether the close is to be a reset.
-    pub(super) fn resets(&self) -> bool {
+    pub(crate) fn resets(&self) -> bool {
         self.resets.get()
+    }
+
+    /// Whether a read waits for the kernel.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.reading.get()
     }
 
     /// A read waits for the kernel.

@@ -104,6 +104,26 @@ impl Flow {
         .await
     }
 
+    /// Waits until the kept receive has ended, if there is one, and leaves its result.
+    pub(crate) async fn stood(&self) {
+        poll_fn(|cx| match self.is_standing() && !self.has_ended() {
+            true => self.wait(cx),
+            false => Poll::Ready(()),
+        })
+        .await
+    }
+
+    /// Fetches the result of the kept receive, if it has ended.
+    pub(crate) fn take_stood(&self) -> Option<(io::Result<usize>, Buffer)> {
+        match self.standing.take() {
+            Standing::Ended(result, buffer) => Some((length(result), buffer)),
+            standing => {
+                self.standing.set(standing);
+                None
+            }
+        }
+    }
+
     /// Waits until no kept send is pending; an error if one has failed.
     pub(crate) async fn sent(&self) -> io::Result<()> {
         poll_fn(|cx| match (self.is_sending(), self.broken.get()) {
