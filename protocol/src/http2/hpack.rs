@@ -5,13 +5,13 @@
 
 mod dynamic;
 mod fixed;
-pub(super) mod huffman;
+mod huffman;
 mod integer;
 mod line;
 mod read;
 mod write;
 
-pub(super) use line::{Line, Part, is_token};
+pub(super) use line::{Line, Part};
 pub(super) use read::Reader;
 pub use read::{CompressionError, MAX_TABLE_BYTES};
 pub(super) use write::{Habit, Key, Writer};

@@ -105,32 +105,40 @@ impl Decoder {
             rest = after;
             let taken = room.take(&line).and_then(|()| take(&line, arena));
             if let Err(fault) = taken {
-                let room = limits.max_list_bytes.saturating_mul(BLOCK_BOUND - 1);
-                return Err(self
-                    .read_on(rest, line.start(), room, arena)
-                    .err()
-                    .unwrap_or(fault));
+                return Err(self.read_on(rest, fault, limits, arena));
             }
         }
         Ok(())
     }
 
-    /// Reads the rest of a block that has come to nothing, for the table's sake.
+    /// Reads the rest of a block that has come to nothing, for the table's sake. Gives the fault that it comes to.
     #[cold]
     fn read_on(
         &mut self,
         mut rest: &[u8],
-        start: usize,
-        mut room: usize,
+        fault: HeadError,
+        limits: &BlockLimits,
         arena: &mut Vec<u8>,
-    ) -> Result<(), HeadError> {
+    ) -> HeadError {
+        let mut room = limits.max_list_bytes.saturating_mul(BLOCK_BOUND - 1);
         while !rest.is_empty() {
-            arena.truncate(start);
-            let (line, after) = self.reader.line(rest, arena)?;
-            rest = after;
-            room = room.checked_sub(line.size()).ok_or(HeadError::Bomb)?;
+            arena.clear();
+            let size = match self.reader.line(rest, arena) {
+                Ok((line, after)) => {
+                    rest = after;
+                    line.size()
+                }
+                Err(error) => return error.into(),
+            };
+            match room.checked_sub(size) {
+                Some(left) => room = left,
+                None => return HeadError::Bomb,
+            }
         }
-        Ok(())
+        // One line may have been as long as the block.
+        arena.clear();
+        arena.shrink_to(limits.max_list_bytes);
+        fault
     }
 }
 

@@ -228,7 +228,9 @@ fn next_field(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
         return None;
     }
     let (line, rest) = first_line(text);
-    let (name, value) = split_at_byte(line, b':');
+    let colon = memchr::memchr(b':', line).unwrap_or(0);
+    let (name, value) = line.split_at_checked(colon).unwrap_or_default();
+    let value = value.strip_prefix(b":").unwrap_or(value);
     Some((name, trim_blank(value), rest))
 }
 

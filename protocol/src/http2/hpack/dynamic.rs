@@ -45,7 +45,7 @@ impl<N: Copy> Dynamic<N> {
     }
 
     /// Number of entries.
-    #[inline]
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }

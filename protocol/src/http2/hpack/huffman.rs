@@ -29,7 +29,7 @@ fn most(coded: usize) -> usize {
 
 /// Appends what `coded` stands for. `None` when it holds the end symbol, or doesn't end in less than eight bits, all
 /// set; `out` is then to be cut back by the caller.
-pub(in crate::http2) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Option<()> {
+pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let start = out.len();
     // A second symbol may be written where there is none.
     out.resize(start + most(coded.len()) + 1, 0);

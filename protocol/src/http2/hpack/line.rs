@@ -151,13 +151,22 @@ impl Line {
 
     #[inline]
     pub(in crate::http2) fn name(&self) -> Span {
-        Span::new(self.start, self.start + self.note.name())
+        self.span(0, self.note.name())
     }
 
     #[inline]
     pub(in crate::http2) fn value(&self) -> Span {
-        let start = self.start + self.note.name() + b": ".len();
-        Span::new(start, start + self.value)
+        self.span(self.note.name() + b": ".len(), self.value)
+    }
+
+    /// Blocks and what they stand for are bounded far below 4 GiB.
+    #[inline]
+    fn span(&self, from: usize, len: usize) -> Span {
+        debug_assert!(self.start + from + len <= u32::MAX as usize);
+        Span {
+            start: (self.start + from) as u32,
+            len: len as u32,
+        }
     }
 
     /// What it counts against a limit on the list of fields (RFC 9113 section 6.5.2).
@@ -241,7 +250,7 @@ fn is_disguised(name: &[u8]) -> bool {
 }
 
 /// Whether this is a token (RFC 9110 section 5.6.2).
-pub(in crate::http2) fn is_token(value: &[u8]) -> bool {
+fn is_token(value: &[u8]) -> bool {
     !value.is_empty() && value.iter().all(|byte| is_token_byte(*byte))
 }
 

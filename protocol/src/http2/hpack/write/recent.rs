@@ -4,7 +4,10 @@
 //! clearing up, and slots may be overwritten.
 
 const BUCKETS: usize = 64;
-const MET: usize = 128;
+const SETS: usize = 32;
+/// Hashes that a set holds: with as many repeating fields as a head has, more than these hardly ever share one. If they
+/// did, none would be found, since they come in turn.
+const WAYS: usize = 8;
 
 /// Entries are known by their count: that of the first one that was ever added is 1.
 #[derive(Debug)]
@@ -15,8 +18,8 @@ pub(super) struct Recent {
     fields: [u64; BUCKETS],
     /// The last entry whose hash of the name falls here; 0 for none.
     names: [u64; BUCKETS],
-    /// Hashes that were asked for.
-    met: [u32; MET],
+    /// Hashes that were asked for, those of a set from the newest to the oldest.
+    met: [[u32; WAYS]; SETS],
 }
 
 impl Recent {
@@ -25,17 +28,22 @@ impl Recent {
             added: 0,
             fields: [0; BUCKETS],
             names: [0; BUCKETS],
-            met: [0; MET],
+            met: [[0; WAYS]; SETS],
         }
     }
 
-    /// Whether the hash was met since another took its slot; it is from now on.
+    /// Whether the hash was met before, a while ago at most; it is from now on.
     #[inline]
     pub(super) fn met(&mut self, hash: u32) -> bool {
-        match self.met.get_mut(hash as usize % MET) {
-            Some(slot) => std::mem::replace(slot, hash) == hash,
-            None => false,
+        let Some(set) = self.met.get_mut(hash as usize % SETS) else {
+            return false;
+        };
+        if set.contains(&hash) {
+            return true;
         }
+        set.copy_within(..WAYS - 1, 1);
+        set[0] = hash;
+        false
     }
 
     /// The last entry that may be this field.
