@@ -10,7 +10,7 @@ mod der;
 mod key;
 mod pem;
 
-pub(crate) use certificate::Facts;
+pub(crate) use certificate::{Facts, check_own};
 pub(crate) use key::private_key;
 pub(crate) use pem::{certificates, nth, revocation_lists};
 

@@ -156,7 +156,11 @@ impl Resolver<'_, '_> {
         let chain = self.pem(block, key, file)?;
         let mut facts = Vec::with_capacity(chain.len());
         for (at, der) in chain.iter().enumerate() {
-            match Facts::of(der) {
+            let own = match at {
+                0 => x509::check_own(der),
+                _ => Ok(()),
+            };
+            match own.and_then(|()| Facts::of(der).map_err(str::to_owned)) {
                 Ok(of) => facts.push(of),
                 Err(why) => {
                     let nth = x509::nth(at);
@@ -185,19 +189,29 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// The authorities in a file.
+    /// The authorities in a file that can be used, at least one. The others are told: to leave one out
+    /// admits less, never more.
     pub(super) fn authorities(&mut self, block: &Block, key: &str, file: &str) -> Option<Vec<Der>> {
-        let authorities = self.pem(block, key, file)?;
-        for (at, der) in authorities.iter().enumerate() {
-            if let Err(why) = x509::check_authority(der) {
-                let nth = x509::nth(at);
-                let what =
-                    format!("the {nth} certificate in {file} can't be used as an authority: {why}");
-                self.wrong(block, key, Mismatch::new(what));
-                return None;
+        let mut authorities = self.pem(block, key, file)?;
+        let mut unusable = Vec::new();
+        let mut at = 0;
+        authorities.retain(|der| {
+            let checked = x509::check_authority(der);
+            unusable.extend(checked.as_ref().err().map(|why| (at, why.clone())));
+            at += 1;
+            checked.is_ok()
+        });
+        let told = unusable.into_iter().map(|(at, why)| {
+            let nth = x509::nth(at);
+            format!("the {nth} certificate in {file} can't be used as an authority: {why}")
+        });
+        for what in told {
+            match authorities.is_empty() {
+                true => self.wrong(block, key, Mismatch::new(what)),
+                false => self.warn(block.place(key, None), what),
             }
         }
-        Some(authorities)
+        (!authorities.is_empty()).then_some(authorities)
     }
 
     fn pem(&mut self, block: &Block, key: &str, file: &str) -> Option<Vec<Der>> {

@@ -75,7 +75,7 @@ impl Resolver<'_, '_> {
         certificates: &BTreeMap<String, Arc<Certificate>>,
     ) -> Option<Listener> {
         let protocols = self.protocols(block, said.protocols.take());
-        let tls = self.listener_tls(block, &mut said, certificates);
+        let tls = self.listener_tls(block, &mut said, &protocols, certificates);
         let passthrough = self.passthrough(block, said.passthrough.take());
         self.proxied(block, said.address.as_ref());
         let http_to_https = self.https_port(block, &said);

@@ -132,6 +132,9 @@ pub struct ListenerTls {
     pub min_version: TlsVersion,
     /// What clients must show; `None`: they are not asked.
     pub client: Option<ClientCertificates>,
+    /// Over all of the above and the listener's protocols. What was built from them is good while this
+    /// stays the same.
+    pub digest: Digest,
 }
 
 /// What clients must show.

@@ -27,15 +27,21 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// Reads a certificate, or says why the TLS library would not take it.
-    pub(crate) fn of(der: &Der) -> Result<Facts, String> {
-        let checked = rustls_pki_types::CertificateDer::from(&**der);
-        webpki::EndEntityCert::try_from(&checked).map_err(|why| match why {
-            webpki::Error::UnsupportedCertVersion => "it is not of X.509 version 3".to_owned(),
-            other => other.to_string(),
-        })?;
-        certificate(der).ok_or_else(|| "its dates can't be read".to_owned())
+    /// Reads a certificate. The error is what is wrong with it.
+    pub(crate) fn of(der: &Der) -> Result<Facts, &'static str> {
+        certificate(der).ok_or("it is not laid out as one")
     }
+}
+
+/// Whether the TLS library takes a certificate as a server's or client's own; those that follow it in a
+/// chain are only passed on.
+pub(crate) fn check_own(der: &Der) -> Result<(), String> {
+    let der = rustls_pki_types::CertificateDer::from(&**der);
+    let checked = webpki::EndEntityCert::try_from(&der);
+    checked.map(|_| ()).map_err(|why| match why {
+        webpki::Error::UnsupportedCertVersion => "it is not of X.509 version 3".to_owned(),
+        other => other.to_string(),
+    })
 }
 
 fn certificate(der: &[u8]) -> Option<Facts> {

@@ -116,6 +116,16 @@ fn bytes_of(name: &str) -> Vec<u8> {
 }
 
 #[test]
+fn what_is_shown_first_is_held_against_the_rules_too() {
+    let own = |name: &str| check_own(&certificates(cert(name)).unwrap()[0]);
+    for name in ["edge.pem", "rsa.pem", "p384.pem", "ed25519.pem", "ca.pem"] {
+        assert_eq!(own(name), Ok(()), "{name}");
+    }
+    assert_eq!(own("v1.pem").unwrap_err(), "it is not of X.509 version 3");
+    assert_eq!(facts("v1.pem")[0].names, ["old.example"]);
+}
+
+#[test]
 fn every_cut_of_a_certificate_is_refused() {
     let whole = bytes_of("edge.pem");
     for end in 0..whole.len() {

@@ -154,6 +154,48 @@ fn a_tls_listener_shows_its_certificates_in_order() {
 }
 
 #[test]
+fn the_digest_of_a_listener_is_that_of_all_it_shows_and_asks() {
+    let digest = |keys: &str| listener(keys).tls.unwrap().digest;
+    let base = "certificates = [\"edge\", \"rsa\"]\n";
+    assert_eq!(
+        digest(base),
+        digest(&format!("{base}idle_timeout = \"1s\"\n"))
+    );
+    let others = [
+        base.to_owned(),
+        "certificates = [\"rsa\", \"edge\"]\n".to_owned(),
+        "certificates = [\"edge\"]\n".to_owned(),
+        format!("{base}tls_min_version = \"1.3\"\n"),
+        format!("{base}protocols = [\"http/1.1\"]\n"),
+        format!("{base}client_auth = \"optional\"\nclient_ca = \"certs/ca.pem\"\n"),
+    ];
+    let digests: Vec<_> = others.iter().map(|keys| digest(keys)).collect();
+    for (at, one) in digests.iter().enumerate() {
+        assert!(!digests[..at].contains(one), "{}", others[at]);
+    }
+}
+
+#[test]
+fn an_authority_that_can_not_be_used_is_left_out_and_told() {
+    let mut world = World::new();
+    let broken = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    let bundle = [cert("ca.pem"), broken.as_bytes(), cert("rsa.pem")].concat();
+    world.files.insert("bundle.pem".into(), bundle);
+    let text = format!(
+        "{LEAST}[upstream.u]\nendpoints = [\"10.0.0.1:1\"]\ntls = true\ntls_ca = \"bundle.pem\"\n"
+    );
+    let snapshot = world.load(&[Source::new("gateway.toml", text)]).unwrap();
+    let tls = snapshot.upstreams[0].tls.as_ref().unwrap();
+    assert_eq!(tls.roots.as_ref().map(Vec::len), Some(2));
+    assert!(
+        snapshot.warnings.iter().any(|it| it
+            .contains("the 2nd certificate in bundle.pem can't be used as an authority: BadDer")),
+        "{:?}",
+        snapshot.warnings
+    );
+}
+
+#[test]
 fn a_certificate_that_is_never_shown_is_told() {
     let snapshot = good(&format!(
         "{EDGE}[certificate.twin]\nchain = \"certs/edge.pem\"\nkey = \"certs/edge.key\"\n\

@@ -26,6 +26,10 @@ fn certificates() {
             ("der.pem", &der),
             ("torn.pem", torn),
             ("swapped.pem", &swapped),
+            (
+                "none.pem",
+                b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
+            ),
             ("glued.key", b"-----BEGIN PRIVATE KEY-----MIGHAgEAMBM\n"),
         ],
         r#"[certificate.a]
@@ -61,6 +65,10 @@ ocsp = "certs/edge.pem"
 chain = "certs/edge.pem"
 key = "certs/edge.key"
 names = []
+[upstream.u]
+endpoints = ["10.0.0.1:443"]
+tls = true
+tls_ca = "none.pem"
 "#,
         expect![[r#"
             gateway.toml:4:9: error: can't read certs/nowhere.pem: No such file
@@ -173,6 +181,11 @@ names = []
                |         ^^
                = leave the key out to take the names in the certificate
 
-            21 problems"#]],
+            gateway.toml:39:10: error: the 1st certificate in none.pem can't be used as an authority: BadDer
+               |
+            39 | tls_ca = "none.pem"
+               |          ^^^^^^^^^^
+
+            22 problems"#]],
     );
 }

@@ -57,6 +57,7 @@ impl Resolver<'_, '_> {
         &mut self,
         block: &Block,
         said: &mut Said,
+        protocols: &[Protocol],
         all: &BTreeMap<String, Arc<Certificate>>,
     ) -> Option<ListenerTls> {
         if !block.entries.contains_key("certificates") {
@@ -78,7 +79,19 @@ impl Resolver<'_, '_> {
         if certificates.len() == names.len() {
             self.warn_hidden(block, &certificates);
         }
+        let mut digest = Digester::new();
+        digest.part(&(certificates.len() as u64).to_be_bytes());
+        for certificate in &certificates {
+            digest.part(certificate.name.as_bytes());
+            digest.part(&certificate.digest);
+        }
+        digest.part(said.tls_min_version.as_str().as_bytes());
+        digest.part(client.as_ref().map_or(&[], |client| &client.digest[..]));
+        for protocol in protocols {
+            digest.part(protocol.as_str().as_bytes());
+        }
         Some(ListenerTls {
+            digest: digest.finish(),
             certificates,
             min_version: said.tls_min_version,
             client,
