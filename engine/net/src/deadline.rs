@@ -80,7 +80,8 @@ impl Deadline {
         poll_fn(|cx| self.poll_expired(cx)).await;
     }
 
-    fn poll_expired(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// As [`Deadline::expired`], for futures that are written by hand.
+    pub fn poll_expired(&self, cx: &mut Context<'_>) -> Poll<()> {
         let (polled, old) = WHEEL.with_borrow_mut(|wheel| wheel.poll_struck(self.id, cx));
         drop(old);
         polled

@@ -6,7 +6,7 @@
 //! stable names and outlives any snapshot.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use engine_bridge::Bridge;
@@ -17,6 +17,7 @@ use engine_config::snapshot::{Action, Route, Snapshot};
 use engine_net::clock;
 use policy::chain::State;
 
+use crate::downstream::Downstream;
 use crate::refusals::Refusals;
 use crate::removed::Removed;
 use crate::scratch::Scratch;
@@ -39,6 +40,8 @@ pub(crate) struct Core {
     pub(crate) in_flight: Cell<u64>,
     /// Exchanges begun since the last tick: tells a busy worker from an idle one.
     pub(crate) activity: Cell<u64>,
+    /// The HTTP/2 connections of clients, for what is to be done with them from outside.
+    pub(crate) http2: RefCell<Vec<Weak<Downstream>>>,
     random: Cell<u64>,
     date: RefCell<Date>,
     // Boxed, so that lending and giving back moves a pointer and not the areas themselves.
@@ -89,6 +92,7 @@ impl Core {
             connections: Cell::new(0),
             in_flight: Cell::new(0),
             activity: Cell::new(0),
+            http2: RefCell::new(Vec::new()),
             random: Cell::new(seed | 1),
             date: RefCell::new(Date::default()),
             scratches: RefCell::new(Vec::new()),
@@ -135,10 +139,21 @@ impl Core {
             upstream.make_room();
         }
         self.shares.tick();
+        self.tick_connections(now);
         live.refusals.tick();
         for log in live.logs.borrow_mut().iter_mut() {
             log.tick();
         }
+    }
+
+    /// Each tick: connections that must end are told so, those that have ended are forgotten.
+    fn tick_connections(&self, now: u64) {
+        let draining = self.draining.get();
+        self.http2.borrow_mut().retain(|downstream| {
+            let downstream = downstream.upgrade();
+            downstream.iter().for_each(|it| it.tick(draining, now));
+            downstream.is_some()
+        });
     }
 
     /// The worker ends: log lines are handed over whatever waits already, since tasks that are abandoned

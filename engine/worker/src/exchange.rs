@@ -11,7 +11,7 @@ use engine_bridge::metrics::ListenerSeries;
 use engine_config::snapshot::{Action, Duration, Listener, Route};
 use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline};
-use engine_net::{Conn, Peek, clock};
+use engine_net::{Peek, clock};
 use policy::address::client_address;
 use policy::context::View;
 use policy::route::{Found, Lookup};
@@ -23,6 +23,7 @@ use protocol::message::{
 
 use crate::core::{Core, Live};
 use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, Side};
+use crate::link::Link;
 use crate::record::{Record, Shown};
 use crate::reply::{Fault, Reply};
 use crate::scratch::Scratch;
@@ -32,12 +33,14 @@ mod answer;
 mod attempt;
 mod forwarding;
 
-/// The connection that an exchange belongs to.
+/// The connection, or stream of one, that an exchange belongs to.
 #[derive(Clone, Copy)]
 pub(crate) struct Client<'c> {
     pub(crate) core: &'c Rc<Core>,
-    pub(crate) conn: &'c Conn,
+    pub(crate) link: Link<'c>,
     pub(crate) deadline: &'c Deadline,
+    /// It came over TLS.
+    pub(crate) secure: bool,
     pub(crate) listener: usize,
     pub(crate) series: &'c ListenerSeries,
     pub(crate) peer: IpAddr,
@@ -138,7 +141,10 @@ pub(crate) async fn refuse_head(
     fault: Fault,
 ) {
     s.request.clear();
-    s.request.version = Version::Http11;
+    s.request.version = match client.link {
+        Link::Conn(_) => Version::Http11,
+        Link::Stream(_) => Version::Http2,
+    };
     s.context.clear();
     let live = client.core.live();
     let record = Record::begin(client.core, &live, begun, Method::Other);
@@ -349,7 +355,7 @@ impl Exchange<'_> {
         compose(&reply, &mut Composed { head, body });
         self.record.status = status_of(head);
         let bytes = std::mem::take(head);
-        let result = forward::write_bytes(self.client_sink(self.client.deadline), &bytes).await;
+        let result = forward::write_message(self.client_sink(self.client.deadline), &bytes).await;
         self.record.bytes_out += bytes.len() as u64;
         self.s.head = bytes;
         match (result, self.keep_alive) {
@@ -415,7 +421,7 @@ impl Exchange<'_> {
     {
         let listener = self.live.snapshot.listeners.get(self.client.listener);
         Side {
-            conn: self.client.conn,
+            link: self.client.link,
             deadline,
             timeout: listener.map_or(u64::MAX, |listener| nanos(timeout(listener))),
             whole: u64::MAX,
@@ -427,7 +433,8 @@ impl Exchange<'_> {
     /// Writes the record, then leaves the connection's buffer at what follows this request.
     async fn finish(mut self, end: End) -> End {
         self.record.bytes_in = self.s.request.len as u64 + self.body.payload;
-        let rest_is_due = end == End::KeepAlive && !self.body.is_done();
+        let rest_is_due =
+            end == End::KeepAlive && !self.body.is_done() && !self.client.link.is_stream();
         let drain_from = rest_is_due.then(|| self.client_source(self.client.deadline));
         let Exchange {
             client,
@@ -456,7 +463,8 @@ impl Exchange<'_> {
             // A client that has said it sends no more needs no lingering: nothing can come that would reset the answer.
             let silent = end == End::Linger && !s.request.keep_alive;
             let quiet = body.is_done() && inbound.is_empty();
-            return if silent && quiet && client.conn.peek() != Peek::Data {
+            let over = |conn: &engine_net::Conn| conn.peek() != Peek::Data;
+            return if silent && quiet && client.link.conn().is_some_and(over) {
                 End::Close
             } else {
                 end

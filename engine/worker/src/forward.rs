@@ -12,7 +12,12 @@ use engine_net::{Conn, Splice, runtime};
 use policy::identity::HeaderNames;
 use protocol::http1::{LAST_CHUNK, chunk_line};
 
+use crate::link::Link;
+
+mod frames;
 mod incoming;
+
+pub(crate) use frames::{write_interim, write_message};
 
 pub(crate) use incoming::Incoming;
 use incoming::{Framing, Step};
@@ -24,6 +29,8 @@ pub(crate) enum Outgoing {
     Plain,
     /// `Transfer-Encoding: chunked`.
     Chunked,
+    /// DATA frames of a stream, the last one marked.
+    Frames,
     /// Read and thrown away: the taker has gone, the framing of the sender must still be kept.
     Discard,
 }
@@ -31,7 +38,7 @@ pub(crate) enum Outgoing {
 /// One end of the pump.
 #[derive(Clone, Copy)]
 pub(crate) struct Side<'a> {
-    pub(crate) conn: &'a Conn,
+    pub(crate) link: Link<'a>,
     pub(crate) deadline: &'a Deadline,
     /// Nanoseconds allowed between two bytes (reading) or for one write.
     pub(crate) timeout: u64,
@@ -154,9 +161,10 @@ impl Pump<'_> {
             if self.splice
                 && buf.is_empty()
                 && let Some(left) = body.spliceable()
-                && let Some(splice) = Splice::open(self.source.conn, self.sink.conn)
+                && let (Some(from), Some(to)) = (self.source.link.conn(), self.sink.link.conn())
+                && let Some(splice) = Splice::open(from, to)
             {
-                return self.splice(splice, left, body).await;
+                return self.splice((from, to), splice, left, body).await;
             }
             if buf.is_empty() && !buf.is_large() && body.is_long() {
                 *buf = Buffer::large();
@@ -170,6 +178,7 @@ impl Pump<'_> {
     /// Moves the rest of the body from socket to socket, without a copy.
     async fn splice(
         &self,
+        (from, to): (&Conn, &Conn),
         mut splice: Splice<'_>,
         mut left: u64,
         body: &mut Incoming,
@@ -193,7 +202,7 @@ impl Pump<'_> {
                     }
                     splice.push();
                     self.source.arm(Strike::BothShut);
-                    let ready = self.source.conn.readable().await;
+                    let ready = from.readable().await;
                     if self.source.deadline.struck() {
                         return Err(PumpError::SourceTimeout);
                     }
@@ -208,7 +217,7 @@ impl Pump<'_> {
                     body.took(n as u64);
                     while !splice.give(left > 0).map_err(|_| PumpError::SinkClosed)? {
                         self.sink.arm(Strike::BothShut);
-                        let ready = self.sink.conn.writable().await;
+                        let ready = to.writable().await;
                         if self.sink.deadline.struck() {
                             return Err(PumpError::SinkTimeout);
                         }
@@ -229,6 +238,16 @@ impl Pump<'_> {
         lead: &[u8],
         step: &Step,
     ) -> Result<(), PumpError> {
+        if let Link::Stream(stream) = self.sink.link {
+            let frames = frames::Part {
+                lead,
+                tail: &body.tail,
+                ends: step.done,
+            };
+            let sent = frames::send(self.sink, stream, buf, frames).await;
+            body.tail.clear();
+            return sent;
+        }
         if step.bare && !buf.is_empty() {
             let mut line = [0; 18];
             let line = chunk_line(buf.len(), &mut line);
@@ -259,7 +278,7 @@ impl Pump<'_> {
     /// Reads more of the body; false at the sender's end of stream.
     async fn fill(
         &self,
-        body: &Incoming,
+        body: &mut Incoming,
         buf: &mut Buffer,
         started: u64,
     ) -> Result<bool, PumpError> {
@@ -269,12 +288,19 @@ impl Pump<'_> {
                 return Err(PumpError::SourceMalformed("trailer_section_too_large"));
             }
         }
-        let (result, back) = if self.source.answerable {
-            self.source.arm(Strike::CancelRead);
-            self.source.conn.read_cancelable(std::mem::take(buf)).await
-        } else {
-            self.source.arm(Strike::BothShut);
-            self.source.conn.read(std::mem::take(buf)).await
+        let (result, back) = match self.source.link {
+            Link::Conn(conn) if self.source.answerable => {
+                self.source.arm(Strike::CancelRead);
+                conn.read_cancelable(std::mem::take(buf)).await
+            }
+            Link::Conn(conn) => {
+                self.source.arm(Strike::BothShut);
+                conn.read(std::mem::take(buf)).await
+            }
+            Link::Stream(stream) => {
+                self.source.arm(Strike::Wake);
+                stream.read(std::mem::take(buf), self.source.deadline).await
+            }
         };
         *buf = back;
         let n = match result {
@@ -289,6 +315,12 @@ impl Pump<'_> {
             if elapsed > MIN_RATE_GRACE && u128::from(body.payload) + (n as u128) < due {
                 return Err(PumpError::SourceTooSlow);
             }
+        }
+        if let Link::Stream(stream) = self.source.link
+            && stream.is_over()
+        {
+            body.over(stream.take_trailers());
+            return Ok(true);
         }
         Ok(n > 0)
     }
@@ -305,9 +337,14 @@ impl Pump<'_> {
         body.framing = Framing::Done;
         if self.out == Outgoing::Chunked {
             body.tail.extend_from_slice(LAST_CHUNK);
-            self.send(body, buf, &[], &Step::more(0, 0)).await?;
+        } else if self.out != Outgoing::Frames {
+            return Ok(());
         }
-        Ok(())
+        let end = Step {
+            done: true,
+            ..Step::more(0, 0)
+        };
+        self.send(body, buf, &[], &end).await
     }
 }
 
@@ -316,7 +353,11 @@ fn post(sink: Side<'_>, buf: &mut Buffer) -> bool {
     if buf.is_empty() || buf.len() > POSTED {
         return false;
     }
-    match sink.conn.post(std::mem::take(buf)) {
+    let posted = match sink.link {
+        Link::Conn(conn) => conn.post(std::mem::take(buf)),
+        Link::Stream(_) => return false,
+    };
+    match posted {
         Ok(()) => true,
         Err(back) => {
             *buf = back;
@@ -330,8 +371,12 @@ pub(crate) async fn write(sink: Side<'_>, buf: &mut Buffer) -> Result<(), PumpEr
     if buf.is_empty() {
         return Ok(());
     }
+    let Link::Conn(conn) = sink.link else {
+        debug_assert!(false, "a stream takes frames");
+        return Err(PumpError::SinkClosed);
+    };
     sink.arm(Strike::BothShut);
-    let (result, back) = sink.conn.write(std::mem::take(buf)).await;
+    let (result, back) = conn.write(std::mem::take(buf)).await;
     *buf = back;
     if sink.deadline.struck() {
         return Err(PumpError::SinkTimeout);

@@ -32,8 +32,11 @@ pub(crate) struct Forwarded<'a> {
     pub(crate) peer: &'a [u8],
     pub(crate) endpoint: &'a str,
     pub(crate) request_id: &'a [u8],
+    /// The client came over TLS.
+    pub(crate) secure: bool,
 }
 
+const VIA_2: &[u8] = b"2 portcullis";
 const VIA_11: &[u8] = b"1.1 portcullis";
 const VIA_10: &[u8] = b"1.0 portcullis";
 
@@ -72,18 +75,15 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
     passed.finish();
     match head.body {
         BodyLength::Exact(n) => encode::field_u64(out, b"Content-Length", n),
-        BodyLength::Chunked => encode::field(out, b"Transfer-Encoding", b"chunked"),
+        BodyLength::Chunked | BodyLength::Frames => {
+            encode::field(out, b"Transfer-Encoding", b"chunked");
+        }
         BodyLength::None | BodyLength::UntilClose => {}
     }
     if head.te_trailers {
         out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n");
     }
-    let via = if head.version == Version::Http10 {
-        VIA_10
-    } else {
-        VIA_11
-    };
-    appended(out, f.request, Name::Via, b"Via", via, true);
+    appended(out, f.request, Name::Via, b"Via", via(head.version), true);
     appended(
         out,
         f.request,
@@ -100,7 +100,11 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
             .any(|(field, _, _)| field.known == name && !field.hop_by_hop)
     };
     if !f.trusted || !came(f.request, Name::XForwardedProto) {
-        out.extend_from_slice(b"X-Forwarded-Proto: http\r\n");
+        let line: &[u8] = match f.secure {
+            true => b"X-Forwarded-Proto: https\r\n",
+            false => b"X-Forwarded-Proto: http\r\n",
+        };
+        out.extend_from_slice(line);
     }
     if !authority.is_empty() && (!f.trusted || !came(f.request, Name::XForwardedHost)) {
         encode::field(out, b"X-Forwarded-Host", authority);
@@ -201,7 +205,20 @@ fn forwarded(out: &mut Vec<u8>, f: &Forwarded<'_>) {
         out.extend_from_slice(authority);
         out.push(b'"');
     }
-    out.extend_from_slice(b";proto=http\r\n");
+    out.extend_from_slice(if f.secure {
+        b";proto=https\r\n"
+    } else {
+        b";proto=http\r\n"
+    });
+}
+
+/// What `Via` says of the gateway behind a message of this version (RFC 9110 section 7.6.3).
+fn via(version: Version) -> &'static [u8] {
+    match version {
+        Version::Http10 => VIA_10,
+        Version::Http11 => VIA_11,
+        Version::Http2 => VIA_2,
+    }
 }
 
 /// The Cookie field without the cookies that carried a credential.
@@ -274,7 +291,9 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
     }
     match a.response.head.body {
         BodyLength::Exact(n) => encode::field_u64(out, b"Content-Length", n),
-        BodyLength::Chunked | BodyLength::UntilClose if a.out == Outgoing::Chunked => {
+        BodyLength::Chunked | BodyLength::UntilClose | BodyLength::Frames
+            if a.out == Outgoing::Chunked =>
+        {
             encode::field(out, b"Transfer-Encoding", b"chunked");
         }
         _ => {}
@@ -284,11 +303,7 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(value);
         out.extend_from_slice(b", ");
     }
-    out.extend_from_slice(if a.response.head.version == Version::Http10 {
-        VIA_10
-    } else {
-        VIA_11
-    });
+    out.extend_from_slice(via(a.response.head.version));
     out.extend_from_slice(b"\r\n");
     encode::field(out, id_name, a.request_id);
     a.context.limits.write_headers(a.route.chain.limits(), out);

@@ -3,7 +3,7 @@
 //! `run` owns a thread for the life of a worker: it accepts, serves and forwards on this core alone
 //! and meets other threads only in `engine_bridge`. Where to look: `worker` (the loop), `listener` and
 //! `downstream` (connections), `exchange` (THE life of a request), `forward` (THE body pump),
-//! `upstream` (pools), `reply` (the table of answers), `record` (one record an exchange).
+//! `link` (a connection or a stream of one), `http2` (connections with streams), `upstream` (pools), `reply` (the table of answers), `record` (one record an exchange).
 //! No tokio, no blocking call, no policy logic lives here.
 #![cfg_attr(
     not(test),
@@ -20,7 +20,9 @@ mod downstream;
 mod exchange;
 mod forward;
 mod heads;
+mod http2;
 mod ids;
+mod link;
 mod listener;
 mod record;
 mod refusals;

@@ -15,7 +15,7 @@ use engine_net::listener::Listener;
 use engine_net::{Conn, is_cancelled, runtime};
 
 use crate::core::Core;
-use crate::downstream::http1;
+use crate::downstream;
 
 /// One listener on this worker.
 pub(crate) struct Listening {
@@ -137,7 +137,7 @@ impl Listening {
         let (core, listening) = (Rc::clone(core), Rc::clone(self));
         runtime::spawn(async move {
             let _held = (guard, open, open_all, per_address);
-            http1::serve(core, conn, listening).await;
+            downstream::serve(core, conn, listening).await;
         });
     }
 }

@@ -8,6 +8,7 @@ use policy::context::Context;
 use policy::problem::{self, Problem};
 use policy::verdict::{Refusal, RefusalKind};
 use protocol::http1::{RequestError, encode};
+use protocol::http2::head::HeadError;
 use protocol::message::Version;
 
 use crate::core::Core;
@@ -18,6 +19,8 @@ use crate::heads;
 #[derive(Debug)]
 pub(crate) enum Fault {
     BadRequest(RequestError),
+    /// The same over HTTP/2.
+    BadHead(HeadError),
     BadPath,
     BadBody(&'static str),
     NoRoute,
@@ -86,6 +89,7 @@ impl Fault {
             Fault::BadRequest(e) => {
                 row(e.status(), short(e.status()), e.cause(), e.detail(), Client)
             }
+            Fault::BadHead(e) => row(e.status(), short(e.status()), e.cause(), e.detail(), Client),
             Fault::BadPath => row(
                 400,
                 "Bad request",
@@ -260,6 +264,7 @@ impl Fault {
         matches!(
             self,
             Fault::BadRequest(_)
+                | Fault::BadHead(_)
                 | Fault::BadBody(_)
                 | Fault::BadPath
                 | Fault::HeadTimeout

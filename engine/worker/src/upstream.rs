@@ -11,17 +11,21 @@ use std::sync::Arc;
 use engine_bridge::Bridge;
 use engine_bridge::board::{Share, Shares, Total};
 use engine_bridge::metrics::UpstreamSeries;
-use engine_config::snapshot as config;
+use engine_config::snapshot::{self as config, UpstreamProtocol};
 use engine_net::Address;
 use policy::balance::{Candidate, Cursor, pick};
 
+mod carrier;
 mod pool;
 mod posted;
+mod shared;
 
+pub(crate) use carrier::{Carrier, UpstreamStream};
 pub(crate) use pool::{Lease, UpstreamConn};
 
 use crate::core::Core;
 use crate::reply::Fault;
+use shared::Connections;
 
 /// The names of an upstream and of one of its endpoints.
 type Key = (Arc<str>, Arc<str>);
@@ -52,6 +56,8 @@ pub(crate) struct Upstream {
 pub(crate) struct Endpoint {
     pub(crate) address: Address,
     idle: RefCell<Vec<Rc<UpstreamConn>>>,
+    /// Connections that many requests share.
+    shared: Connections,
     in_flight: Cell<u32>,
     /// No upstream of the current snapshot names it: its connections end with what they are doing.
     retired: Cell<bool>,
@@ -102,6 +108,7 @@ impl Upstreams {
                     Rc::new(Endpoint {
                         address: crate::address(&endpoint.address),
                         idle: RefCell::new(Vec::new()),
+                        shared: Connections::default(),
                         in_flight: Cell::new(0),
                         retired: Cell::new(false),
                     })
@@ -201,7 +208,13 @@ impl Upstream {
             let Some(endpoint) = self.endpoints.get(index) else {
                 return Err(Fault::NoEndpoint);
             };
-            match pool::lease(self, endpoint, index, settings, fresh, whole).await {
+            let leased = match settings.protocol {
+                UpstreamProtocol::Http1 => {
+                    pool::lease(self, endpoint, index, settings, fresh, whole).await
+                }
+                _ => shared::lease(self, endpoint, index, settings, whole).await,
+            };
+            match leased {
                 Ok(mut lease) => {
                     lease.hold(in_flight);
                     return Ok(lease);

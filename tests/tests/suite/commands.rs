@@ -97,11 +97,11 @@ fn check_finds_everything_at_once_and_says_where() {
 
 #[test]
 fn what_is_not_built_yet_is_said_so() {
-    let text = "[listener.public]\naddress = \"127.0.0.1:0\"\ncertificates = [\"edge\"]\n\
-        [certificate.edge]\nchain = \"a.pem\"\n\
+    let text = "[listener.public]\naddress = \"127.0.0.1:0\"\n\
         [auth.s]\nkind = \"session\"\n\
         [limit.l]\nrate = \"1/s\"\nalgorithm = \"sliding_log\"\n\
-        [route.a]\npath = \"/\"\nauth = \"none\"\nrespond = \"200\"\ncors = \"x\"\n";
+        [route.a]\npath = \"/\"\nauth = \"none\"\nrespond = \"200\"\ncors = \"x\"\n\
+        cache = \"c\"\nmirror = \"m\"\n";
     let output = Setup::new(text).command(&["check"], &[]);
     assert_eq!(output.status.code(), Some(78));
     let said = err(&output);

@@ -214,7 +214,7 @@ fn another_version_gets_505() {
             b"GET / HTTP/2.0\r\nHost: a\r\n\r\n",
             b"GET / HTTP/3.0\r\nHost: a\r\n\r\n",
             b"GET / HTTP/0.9\r\nHost: a\r\n\r\n",
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            b"PRI * HTTP/2.0\r\nHost: a\r\n\r\n",
         ],
     );
 }

@@ -8,14 +8,17 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
+use engine_config::snapshot::Protocol;
 use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline, Strike};
 use engine_net::{Conn, Shutdown, clock, is_cancelled};
 use protocol::http1::{self, Decoded, MessageError, RequestError};
+use protocol::http2;
 use protocol::limits::HeadLimits;
 
 use crate::core::Core;
 use crate::exchange::{self, Client, End};
+use crate::link::{self, Link};
 use crate::listener::Listening;
 use crate::nanos;
 use crate::reply::Fault;
@@ -31,26 +34,38 @@ const FLUSH: u64 = 30_000_000_000;
 /// Bytes of empty lines allowed in front of a request (RFC 9112 section 2.2).
 const MAX_EMPTY_LINES: usize = 16;
 
-/// Serves one connection to its end.
-pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) {
+/// Serves one connection to its end. If it turns out to be HTTP/2 (prior knowledge, where the listener speaks that)
+/// it comes back, with what has been read of it.
+pub(crate) async fn serve(
+    core: Rc<Core>,
+    conn: Conn,
+    listening: Rc<Listening>,
+) -> Option<(Conn, Buffer)> {
     let deadline = Deadline::new(&conn);
     let mut served = 0;
     let mut fresh = true;
     loop {
         // The first request is usually on its way: no rest before it.
         if !std::mem::take(&mut fresh) && !rest(&core, &conn, &deadline, &listening).await {
-            return;
+            return None;
         }
         let end = Box::pin(busy(&core, &conn, &deadline, &listening, &mut served)).await;
+        let end = match end {
+            Over::End(end) => end,
+            Over::Http2(read) => {
+                drop(deadline);
+                return Some((conn, read));
+            }
+        };
         if conn.is_posting() && !flush(&core, &conn, &deadline, &listening).await {
-            return;
+            return None;
         }
         match end {
             End::KeepAlive => {}
-            End::Close => return,
+            End::Close => return None,
             End::Linger => {
                 linger(&conn, &deadline).await;
-                return;
+                return None;
             }
         }
     }
@@ -82,6 +97,13 @@ async fn rest(core: &Rc<Core>, conn: &Conn, deadline: &Deadline, listening: &Lis
     readable.is_ok() && !struck
 }
 
+/// How being busy ended.
+enum Over {
+    End(End),
+    /// The client speaks HTTP/2: this is what it has sent.
+    Http2(Buffer),
+}
+
 /// Serves requests until the connection is quiet (`KeepAlive`: it may rest) or over.
 async fn busy(
     core: &Rc<Core>,
@@ -89,7 +111,7 @@ async fn busy(
     deadline: &Deadline,
     listening: &Rc<Listening>,
     served: &mut u64,
-) -> End {
+) -> Over {
     let mut scratch = core.take_scratch();
     let s = scratch.get();
     let mut inbound = Buffer::standard();
@@ -99,13 +121,14 @@ async fn busy(
     loop {
         let mut client = Client {
             core,
-            conn,
+            link: Link::Conn(conn),
             deadline,
+            secure: link::is_secure(conn),
             listener: listening.id(),
             series: &listening.series,
             peer,
         };
-        let end = match next_head(client, s, &mut inbound).await {
+        let end = match next_head(client, conn, s, &mut inbound, *served == 0).await {
             Next::Head { begun } => {
                 *served += 1;
                 // A reload while the head was on its way may have given the listener another index.
@@ -117,7 +140,7 @@ async fn busy(
                     .get(client.listener)
                     .is_none()
                 {
-                    return End::Close;
+                    return Over::End(End::Close);
                 }
                 let last = listening
                     .settings(core, |l| l.max_requests_per_connection)
@@ -129,11 +152,12 @@ async fn busy(
                 exchange::refuse_head(client, s, &mut inbound, begun, fault).await;
                 End::Linger
             }
-            Next::Quiet => return End::KeepAlive,
-            Next::Closed => return End::Close,
+            Next::Preface => return Over::Http2(inbound),
+            Next::Quiet => return Over::End(End::KeepAlive),
+            Next::Closed => return Over::End(End::Close),
         };
         if end != End::KeepAlive {
-            return end;
+            return Over::End(end);
         }
     }
 }
@@ -149,13 +173,21 @@ enum Next {
         begun: u64,
         fault: Fault,
     },
+    /// The connection begins as HTTP/2 does.
+    Preface,
     /// Nothing has come for a moment.
     Quiet,
     Closed,
 }
 
 /// Reads until a head is complete.
-async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer) -> Next {
+async fn next_head(
+    client: Client<'_>,
+    conn: &Conn,
+    s: &mut Scratch,
+    inbound: &mut Buffer,
+    first: bool,
+) -> Next {
     let live = client.core.live();
     let Some(settings) = live.snapshot.listeners.get(client.listener) else {
         return Next::Closed;
@@ -166,6 +198,7 @@ async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer) ->
         ..HeadLimits::default()
     };
     let timeout = nanos(settings.header_timeout);
+    let may_be_http2 = first && settings.protocols.contains(&Protocol::H2c);
     let mut begun = if inbound.is_empty() { 0 } else { clock::now() };
     let opened = deadline::now();
     let mut skipped = 0;
@@ -183,7 +216,16 @@ async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer) ->
             if begun == 0 {
                 begun = clock::now();
             }
-            match http1::decode_request(inbound.filled(), &mut s.request, &limits) {
+            let preface = match may_be_http2 {
+                true => http2::is_preface(inbound.filled()),
+                false => Some(false),
+            };
+            let decoded = match preface {
+                Some(true) => return Next::Preface,
+                Some(false) => http1::decode_request(inbound.filled(), &mut s.request, &limits),
+                None => Ok(Decoded::Partial),
+            };
+            match decoded {
                 Ok(Decoded::Complete) => return Next::Head { begun },
                 Ok(Decoded::Partial) => {}
                 Err(error) => {
@@ -209,7 +251,7 @@ async fn next_head(client: Client<'_>, s: &mut Scratch, inbound: &mut Buffer) ->
         // Cancelled and not shut: a head that is late is answered, and the rest of it read and thrown
         // away, so that the answer arrives.
         client.deadline.set(at, Strike::CancelRead);
-        let (result, back) = client.conn.read_cancelable(std::mem::take(inbound)).await;
+        let (result, back) = conn.read_cancelable(std::mem::take(inbound)).await;
         *inbound = back;
         let struck = client.deadline.struck();
         client.deadline.clear();

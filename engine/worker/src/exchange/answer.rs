@@ -7,8 +7,8 @@ use std::task::Poll;
 
 use engine_config::snapshot::Route;
 use engine_net::buffer::Buffer;
-use engine_net::deadline::{self, Deadline, Strike, sleep_until};
-use engine_net::{Conn, Peek, Shutdown, clock};
+use engine_net::clock;
+use engine_net::deadline::{Deadline, Strike};
 use protocol::http1::{self, Decoded, Rules};
 use protocol::limits::HeadLimits;
 use protocol::message::{BodyLength, Version};
@@ -17,11 +17,10 @@ use super::Exchange;
 use super::attempt::{Broken, Wait};
 use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, Side};
 use crate::heads;
+use crate::link::Link;
 use crate::reply::Fault;
-use crate::upstream::UpstreamConn;
+use crate::upstream::{Carrier, UpstreamConn, UpstreamStream};
 
-/// A client that has waited this long is looked at, in case it has gone away.
-const WATCH_CLIENT_AFTER: u64 = 250_000_000;
 /// Interim answers (1xx) passed on for one request.
 const MAX_INTERIM: u32 = 16;
 
@@ -30,24 +29,33 @@ impl Exchange<'_> {
     pub(super) async fn answer(
         &mut self,
         route: &Route,
-        conn: &Rc<UpstreamConn>,
+        up: &Carrier,
         mut buf: Buffer,
         wait: &Wait,
         client_write: &Deadline,
     ) -> Result<bool, Broken> {
-        self.answer_head(conn, &mut buf, wait, client_write).await?;
+        match up {
+            Carrier::Conn(conn) => self.answer_head(conn, &mut buf, wait, client_write).await?,
+            Carrier::Stream(up) => {
+                self.answer_head_in_frames(up, &mut buf, wait, client_write)
+                    .await?
+            }
+        }
         let version = self.s.request.version;
         let out = match self.s.response.body {
-            BodyLength::Chunked | BodyLength::UntilClose if version != Version::Http10 => {
+            _ if self.client.link.is_stream() => Outgoing::Frames,
+            BodyLength::Chunked | BodyLength::UntilClose | BodyLength::Frames
+                if version != Version::Http10 =>
+            {
                 Outgoing::Chunked
             }
-            BodyLength::Chunked | BodyLength::UntilClose => {
+            BodyLength::Chunked | BodyLength::UntilClose | BodyLength::Frames => {
                 self.keep_alive = false;
                 Outgoing::Plain
             }
             _ => Outgoing::Plain,
         };
-        let mut body = Incoming::new(self.s.response.body, Rules::Response);
+        let mut body = Incoming::of(self.s.response.body, Rules::Response, up.link());
         let until_close = body.until_close();
         self.compose_response(route, &buf, out);
         self.record.status = self.s.response.status;
@@ -55,8 +63,8 @@ impl Exchange<'_> {
         let sink = self.client_sink(client_write);
         let pump = Pump {
             source: Side {
-                conn: &conn.conn,
-                deadline: &conn.deadline,
+                link: up.link(),
+                deadline: up.deadline(),
                 timeout: wait.read,
                 whole: wait.whole,
                 patient: Some(&wait.first_byte),
@@ -74,7 +82,7 @@ impl Exchange<'_> {
         self.record.bytes_out += body.payload + self.s.head.len() as u64;
         match result {
             Ok(()) => {
-                let clean = buf.is_empty() && !conn.conn.has_more();
+                let clean = buf.is_empty() && up.is_quiet();
                 Ok(self.s.response.keep_alive && !until_close && clean)
             }
             Err(error) => {
@@ -144,7 +152,10 @@ impl Exchange<'_> {
                 })?;
             }
             conn.deadline.set(wait.head(), Strike::BothShut);
-            let (result, gone) = read_watching(conn, self.client.conn, buf).await;
+            let read = conn.read_first(std::mem::take(buf));
+            let ((result, back), gone) =
+                watching(self.client.link, Link::Conn(&conn.conn), read).await;
+            *buf = back;
             let struck = conn.deadline.struck();
             conn.deadline.clear();
             let fault = match result {
@@ -162,6 +173,48 @@ impl Exchange<'_> {
         }
     }
 
+    /// As `answer_head`, from a stream: heads come whole, their text goes into `buf`.
+    async fn answer_head_in_frames(
+        &mut self,
+        up: &UpstreamStream,
+        buf: &mut Buffer,
+        wait: &Wait,
+        client_write: &Deadline,
+    ) -> Result<(), Broken> {
+        let mut interim = 0;
+        loop {
+            up.deadline.set(wait.head(), Strike::Wake);
+            let came = up.stream.head_comes(&up.deadline);
+            let (came, gone) = watching(self.client.link, Link::Stream(&up.stream), came).await;
+            let struck = up.deadline.struck();
+            up.deadline.clear();
+            let fault = match came {
+                _ if gone => Fault::ClientGone,
+                _ if struck && wait.whole <= wait.first_byte.get() => Fault::WholeTimeout,
+                _ if struck => Fault::FirstByteTimeout,
+                Ok(()) if !up.stream.take_head(&mut self.s.response, buf) => {
+                    Fault::UpstreamMalformed("head_too_large")
+                }
+                Ok(()) if self.s.response.status >= 200 => {
+                    wait.begun.set(true);
+                    return Ok(());
+                }
+                Ok(()) if interim < MAX_INTERIM => {
+                    interim += 1;
+                    self.pass_interim(buf, client_write).await?;
+                    continue;
+                }
+                Ok(()) => Fault::UpstreamMalformed("too_many_interim_responses"),
+                Err(broken) => broken.fault(),
+            };
+            return Err(Broken {
+                fault,
+                heard: interim > 0,
+                begun: false,
+            });
+        }
+    }
+
     /// Passes a 1xx on, except a 100 that the gateway has answered itself and those that an HTTP/1.0
     /// client can't understand (RFC 9110 section 15.2).
     async fn pass_interim(
@@ -169,11 +222,11 @@ impl Exchange<'_> {
         buf: &mut Buffer,
         client_write: &Deadline,
     ) -> Result<(), Broken> {
-        if self.s.response.status != 100 && self.s.request.version == Version::Http11 {
+        if self.s.response.status != 100 && self.s.request.version != Version::Http10 {
             let mut head = std::mem::take(&mut self.s.head);
             head.clear();
             heads::interim(self.s.response.view(buf.filled()), &mut head);
-            let sent = forward::write_bytes(self.client_sink(client_write), &head).await;
+            let sent = forward::write_interim(self.client_sink(client_write), &head).await;
             self.s.head = head;
             sent.map_err(|_| Broken {
                 fault: Fault::ClientGone,
@@ -217,45 +270,26 @@ fn grow(buf: &mut Buffer) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Reads from the upstream; should that take long, looks whether the client is still there. When it
-/// has gone, the upstream's socket is shut down and the read completes: (result, client gone).
-async fn read_watching(
-    up: &UpstreamConn,
-    client: &Conn,
-    buf: &mut Buffer,
-) -> (std::io::Result<usize>, bool) {
+/// Waits for `read` on the upstream's side; should that take long, looks whether the client is still there. When it has
+/// gone, the upstream's side is cut and the read ends: (result, client gone).
+async fn watching<F: Future>(client: Link<'_>, up: Link<'_>, read: F) -> (F::Output, bool) {
     let mut gone = false;
     let mut watching = true;
-    let (result, back) = {
-        let mut read = pin!(up.read_first(std::mem::take(buf)));
-        let mut closed = pin!(client_closed(client));
-        poll_fn(|cx| {
-            if let Poll::Ready(done) = read.as_mut().poll(cx) {
-                return Poll::Ready(done);
-            }
-            if watching && closed.as_mut().poll(cx).is_ready() {
-                watching = false;
-                gone = true;
-                up.conn.shutdown(Shutdown::Both);
-            }
-            Poll::Pending
-        })
-        .await
-    };
-    *buf = back;
-    (result, gone)
-}
-
-/// Ends when the client has closed its connection; never while it has bytes that wait to be read.
-async fn client_closed(client: &Conn) {
-    sleep_until(deadline::now().saturating_add(WATCH_CLIENT_AFTER)).await;
-    loop {
-        let _ = client.readable().await;
-        match client.peek() {
-            Peek::Closed => return,
-            // A body on its way upstream, or the next request: look again later.
-            Peek::Data => sleep_until(deadline::now().saturating_add(WATCH_CLIENT_AFTER)).await,
-            Peek::Quiet => {}
+    let mut read = pin!(read);
+    let mut closed = pin!(client.closed());
+    let result = poll_fn(|cx| {
+        if let Poll::Ready(done) = read.as_mut().poll(cx) {
+            return Poll::Ready(done);
         }
-    }
+        if watching && closed.as_mut().poll(cx).is_ready() {
+            watching = false;
+            gone = true;
+            up.cut();
+            // A stream's read sees it at once and nobody would wake it.
+            return read.as_mut().poll(cx);
+        }
+        Poll::Pending
+    })
+    .await;
+    (result, gone)
 }

@@ -13,8 +13,8 @@ use std::task::Poll;
 
 use engine_config::snapshot::{Route, Upstream as Settings};
 use engine_net::buffer::Buffer;
-use engine_net::deadline::{self, Deadline, Strike};
-use engine_net::{Shutdown, clock};
+use engine_net::clock;
+use engine_net::deadline::{self, Strike};
 use protocol::http1::Rules;
 use protocol::message::BodyLength;
 
@@ -22,7 +22,7 @@ use super::{Exchange, body_bound};
 use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, PumpError, Side};
 use crate::nanos;
 use crate::reply::Fault;
-use crate::upstream::{Lease, Upstream, UpstreamConn};
+use crate::upstream::{Carrier, Lease, Upstream, UpstreamConn};
 
 /// What bounds one try.
 #[derive(Clone, Copy)]
@@ -66,7 +66,7 @@ impl Exchange<'_> {
         lease: Lease,
         this: Try,
     ) -> Outcome {
-        let Some(conn) = lease.conn() else {
+        let Some(up) = lease.carrier() else {
             return Outcome::Failed(Fault::NoEndpoint);
         };
         let sent = clock::now();
@@ -80,10 +80,10 @@ impl Exchange<'_> {
             whole: this.whole,
         };
         let result = match held {
-            Some(buf) => self.exchange_held(route, &conn, buf, &wait).await,
+            Some(buf) => self.exchange_held(route, &up, buf, &wait).await,
             // Only a request that is held whole is ever sent again.
             None if this.again => Err(Broken::unheard(Fault::UpstreamClosed)),
-            None => Box::pin(self.exchange_streamed(route, &conn, &wait)).await,
+            None => Box::pin(self.exchange_streamed(route, &up, &wait)).await,
         };
         self.record.backend = Some(clock::now().saturating_sub(sent));
         match result {
@@ -95,8 +95,10 @@ impl Exchange<'_> {
             Err(broken) if broken.begun => Outcome::Aborted(broken.fault),
             Err(broken) => {
                 let died = matches!(broken.fault, Fault::UpstreamClosed) && !broken.heard;
+                // What the endpoint says it has not touched may be sent again whatever it is.
+                let untouched = died && up.was_refused() && self.leftover.is_none();
                 let again = lease.reused && died && self.can_be_sent_again();
-                if again {
+                if again || untouched {
                     Outcome::Stale
                 } else {
                     Outcome::Failed(broken.fault)
@@ -133,7 +135,7 @@ impl Exchange<'_> {
     async fn exchange_held(
         &mut self,
         route: &Route,
-        conn: &Rc<UpstreamConn>,
+        up: &Carrier,
         mut buf: Buffer,
         wait: &Wait,
     ) -> Result<bool, Broken> {
@@ -149,18 +151,19 @@ impl Exchange<'_> {
             .saturating_add(usize::try_from(length).unwrap_or(0));
         self.body = Incoming::new(BodyLength::None, Rules::Request);
         self.body.payload = length;
-        let up = Side {
-            conn: &conn.conn,
-            deadline: &conn.deadline,
+        let sink = Side {
+            link: up.link(),
+            deadline: up.deadline(),
             timeout: wait.read,
             whole: wait.whole,
             patient: None,
             answerable: false,
         };
         // It may have answered before it closed: what it said is still to be read.
-        let sent = match self.post_request(conn, &mut buf) {
-            true => Ok(()),
-            false => forward::write(up, &mut buf).await,
+        let sent = match up {
+            Carrier::Stream(_) => forward::write_message(sink, buf.filled()).await,
+            Carrier::Conn(conn) if self.post_request(conn, &mut buf) => Ok(()),
+            Carrier::Conn(_) => forward::write(sink, &mut buf).await,
         };
         if matches!(sent, Err(PumpError::SinkTimeout)) {
             return Err(Broken::unheard(wait.write_fault()));
@@ -168,9 +171,9 @@ impl Exchange<'_> {
         buf.clear();
         wait.sent();
         let reusable = self
-            .answer(route, conn, buf, wait, self.client.deadline)
+            .answer(route, up, buf, wait, self.client.deadline)
             .await?;
-        Ok(reusable && sent.is_ok() && !conn.conn.is_posting() && !conn.conn.is_broken())
+        Ok(reusable && sent.is_ok() && up.has_sent())
     }
 
     /// Hands a small request over to the driver, if that can, without waiting for it: the connection is quiet, so its
@@ -197,7 +200,7 @@ impl Exchange<'_> {
     async fn exchange_streamed(
         &mut self,
         route: &Route,
-        conn: &Rc<UpstreamConn>,
+        up: &Carrier,
         wait: &Wait,
     ) -> Result<bool, Broken> {
         self.send_continue().await?;
@@ -209,17 +212,17 @@ impl Exchange<'_> {
         );
         let lead = std::mem::take(&mut self.s.head);
         let mut rest = self.body_so_far();
-        let up_write = Deadline::new(&conn.conn);
-        let client_write = Deadline::new(self.client.conn);
-        let out = if self.s.request.body == BodyLength::Chunked {
-            Outgoing::Chunked
-        } else {
-            Outgoing::Plain
+        let up_write = up.link().deadline();
+        let client_write = self.client.link.deadline();
+        let out = match self.s.request.body {
+            _ if up.link().is_stream() => Outgoing::Frames,
+            BodyLength::Chunked | BodyLength::Frames => Outgoing::Chunked,
+            _ => Outgoing::Plain,
         };
         let pump = Pump {
             source: self.client_source(self.client.deadline),
             sink: Side {
-                conn: &conn.conn,
+                link: up.link(),
                 deadline: &up_write,
                 timeout: wait.read,
                 whole: wait.whole,
@@ -242,18 +245,18 @@ impl Exchange<'_> {
             let mut pump = pin!(pump.run(&mut body, &mut rest));
             let answered = {
                 let mut answer =
-                    pin!(self.answer(route, conn, Buffer::standard(), wait, &client_write));
+                    pin!(self.answer(route, up, Buffer::standard(), wait, &client_write));
                 poll_fn(|cx| {
                     if pumped.is_none()
                         && let Poll::Ready(done) = pump.as_mut().poll(cx)
                     {
                         // A request that broke off gets no answer from the upstream.
                         if done.as_ref().is_err_and(PumpError::is_source) {
-                            conn.conn.shutdown(Shutdown::Both);
+                            up.link().cut();
                         }
                         pumped = Some(done);
                         wait.sent();
-                        conn.deadline.set(wait.next_read(), Strike::BothShut);
+                        up.deadline().set(wait.next_read(), Strike::BothShut);
                     }
                     answer.as_mut().poll(cx)
                 })
@@ -262,7 +265,7 @@ impl Exchange<'_> {
             if pumped.is_none() {
                 // An early answer: nobody takes the rest of the body. The write in flight fails now,
                 // the read in flight ends with the next bytes or soon.
-                conn.conn.shutdown(Shutdown::Both);
+                up.link().cut();
                 client.deadline.set(
                     clock::now().saturating_add(EARLY_ANSWER_GRACE),
                     Strike::CancelRead,
@@ -329,7 +332,7 @@ impl Exchange<'_> {
         }
         self.continued = true;
         let sink = self.client_sink(self.client.deadline);
-        forward::write_bytes(sink, b"HTTP/1.1 100 Continue\r\n\r\n")
+        forward::write_interim(sink, b"HTTP/1.1 100 Continue\r\n\r\n")
             .await
             .map_err(|_| Broken::unheard(Fault::ClientGone))
     }

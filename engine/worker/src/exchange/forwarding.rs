@@ -11,6 +11,7 @@ use protocol::message::{BodyLength, Version};
 use super::attempt::{Outcome, Try};
 use super::{End, Exchange};
 use crate::heads;
+use crate::link::Link;
 use crate::nanos;
 use crate::removed::Removed;
 use crate::reply::Fault;
@@ -77,10 +78,9 @@ impl Exchange<'_> {
                     if let Some(timeout) = fault.client_timeout() {
                         self.client.series.timeouts.inc(timeout);
                     }
-                    if self.ends_with_the_stream() {
-                        self.client.conn.reset_at_close();
-                    } else {
-                        self.client.conn.shutdown(engine_net::Shutdown::Both);
+                    match self.client.link {
+                        Link::Conn(conn) if self.ends_with_the_stream() => conn.reset_at_close(),
+                        link => link.cut(),
                     }
                     return Ok(End::Close);
                 }
@@ -98,7 +98,7 @@ impl Exchange<'_> {
     fn ends_with_the_stream(&self) -> bool {
         let unframed = matches!(
             self.s.response.body,
-            BodyLength::Chunked | BodyLength::UntilClose
+            BodyLength::Chunked | BodyLength::UntilClose | BodyLength::Frames
         );
         unframed && self.s.request.version == Version::Http10
     }
@@ -162,6 +162,7 @@ impl Exchange<'_> {
             target: &self.s.target,
             trusted: self.trusted,
             peer: &peer,
+            secure: self.client.secure,
             endpoint: settings.endpoints.get(endpoint).map_or("", |e| &e.name),
             request_id: &self.s.request_id,
         };

@@ -10,6 +10,7 @@ use protocol::message::{BodyLength, Name};
 
 use super::{Outgoing, PumpError};
 use crate::heads;
+use crate::link::Link;
 
 /// How much of a body is still to come on the side that sends it.
 pub(crate) struct Incoming {
@@ -22,6 +23,8 @@ pub(crate) struct Incoming {
     reframing: bool,
     /// What goes out after the bytes of this step: the last chunk with its trailer section.
     pub(super) tail: Vec<u8>,
+    /// The trailer lines of the stream that sent it.
+    trailers: Vec<u8>,
 }
 
 pub(super) enum Framing {
@@ -31,6 +34,10 @@ pub(super) enum Framing {
     /// The last chunk has begun; its trailer section is not complete yet.
     Trailers(Chunked),
     UntilClose,
+    /// DATA frames without their framing, until the stream says that it is over, then its trailer lines.
+    Frames {
+        over: bool,
+    },
 }
 
 /// A body that has passed this many bytes and is not over goes on in large buffers.
@@ -71,7 +78,9 @@ impl Incoming {
             BodyLength::None | BodyLength::Exact(0) => Framing::Done,
             BodyLength::Exact(n) => Framing::Exact(n),
             BodyLength::Chunked => Framing::Chunked(Chunked::new(rules)),
+            // The end of the source is the end of the body.
             BodyLength::UntilClose => Framing::UntilClose,
+            BodyLength::Frames => Framing::Frames { over: false },
         };
         Incoming {
             framing,
@@ -79,6 +88,16 @@ impl Incoming {
             open_chunk: false,
             reframing: false,
             tail: Vec::new(),
+            trailers: Vec::new(),
+        }
+    }
+
+    /// As `new`; what comes from a stream is framed by that, and its length has been held against what was announced.
+    pub(crate) fn of(length: BodyLength, rules: Rules, link: Link<'_>) -> Incoming {
+        match length {
+            BodyLength::None | BodyLength::Exact(0) => Incoming::new(BodyLength::None, rules),
+            _ if link.is_stream() => Incoming::new(BodyLength::Frames, rules),
+            _ => Incoming::new(length, rules),
         }
     }
 
@@ -184,12 +203,49 @@ impl Incoming {
                 self.framing = Framing::Trailers(*chunked);
                 self.step_trailers(buf, step, out, strip)?
             }
+            Framing::Frames { over } => {
+                self.payload += buf.len() as u64;
+                Step {
+                    done: *over,
+                    bare: out == Outgoing::Chunked,
+                    ..Step::more(buf.len(), buf.len())
+                }
+            }
             Framing::Trailers(_) => self.step_trailers(buf, Step::more(0, 0), out, strip)?,
         };
         if step.done {
+            if matches!(self.framing, Framing::Frames { .. }) {
+                self.tail_of_frames(out, strip);
+            }
             self.framing = Framing::Done;
         }
         Ok(step)
+    }
+
+    /// The stream that sends it is over: all of the body has been taken from it, and these are its trailer lines.
+    pub(super) fn over(&mut self, trailers: Vec<u8>) {
+        if let Framing::Frames { over } = &mut self.framing {
+            *over = true;
+            self.trailers = trailers;
+        }
+    }
+
+    /// What follows the last byte of a body that came in frames.
+    fn tail_of_frames(&mut self, out: Outgoing, strip: Option<&HeaderNames>) {
+        let trailers = std::mem::take(&mut self.trailers);
+        if out == Outgoing::Chunked {
+            self.tail.extend_from_slice(b"0\r\n");
+        }
+        if matches!(out, Outgoing::Chunked | Outgoing::Frames) {
+            for (name, value) in trailer_lines(&trailers) {
+                if may_pass(Name::lookup(name), name, strip) {
+                    encode::field(&mut self.tail, name, value);
+                }
+            }
+        }
+        if out == Outgoing::Chunked {
+            self.tail.extend_from_slice(b"\r\n");
+        }
     }
 
     /// Takes the last chunk and its trailer section, which stand behind what `step` has consumed.
@@ -214,31 +270,50 @@ impl Incoming {
             done: true,
             ..step
         };
-        if out != Outgoing::Chunked {
+        if !matches!(out, Outgoing::Chunked | Outgoing::Frames) {
             return Ok(end);
         }
-        if fields.is_empty() && !self.reframing && rest.starts_with(LAST_CHUNK) {
+        let framed = out == Outgoing::Chunked;
+        if framed && fields.is_empty() && !self.reframing && rest.starts_with(LAST_CHUNK) {
             return Ok(Step {
                 send: step.send + n,
                 ..end
             });
         }
-        self.tail.extend_from_slice(b"0\r\n");
+        if framed {
+            self.tail.extend_from_slice(b"0\r\n");
+        }
         for field in &fields {
             let name = field.name.of(rest);
-            let framing = matches!(
-                field.known,
-                Name::ContentLength | Name::TransferEncoding | Name::Host
-            );
-            let forged =
-                strip.is_some_and(|names| names.matches(name) || heads::is_forwarding(name));
-            if !field.hop_by_hop && !framing && !forged {
+            if !field.hop_by_hop && may_pass(field.known, name, strip) {
                 encode::field(&mut self.tail, name, field.value.of(rest));
             }
         }
-        self.tail.extend_from_slice(b"\r\n");
+        if framed {
+            self.tail.extend_from_slice(b"\r\n");
+        }
         Ok(end)
     }
+}
+
+/// Whether a trailer field may pass: it frames nothing and forges no word of the gateway's.
+fn may_pass(known: Name, name: &[u8], strip: Option<&HeaderNames>) -> bool {
+    let framing = matches!(
+        known,
+        Name::ContentLength | Name::TransferEncoding | Name::Host
+    );
+    let forged = strip.is_some_and(|names| names.matches(name) || heads::is_forwarding(name));
+    !framing && !forged
+}
+
+/// Names and values of `name: value` lines.
+fn trailer_lines(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    text.split(|byte| *byte == b'\n').filter_map(|line| {
+        let line = line.strip_suffix(b"\r")?;
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let (name, value) = line.split_at_checked(colon)?;
+        Some((name, value.get(1..)?.trim_ascii()))
+    })
 }
 
 fn malformed(error: ChunkError) -> PumpError {

@@ -15,7 +15,7 @@ use engine_net::deadline::{self, Deadline, Strike, within};
 use engine_net::{Buffer, Conn, Peek, Shutdown, runtime};
 
 use super::posted::Posted;
-use super::{Endpoint, Upstream};
+use super::{Carrier, Endpoint, Upstream};
 use crate::nanos;
 use crate::reply::Fault;
 
@@ -130,7 +130,7 @@ impl Drop for Waiting<'_> {
 /// One exchange's hold on a connection.
 pub(crate) struct Lease {
     endpoint: Rc<Endpoint>,
-    conn: Option<Rc<UpstreamConn>>,
+    carrier: Option<Carrier>,
     pub(crate) index: u16,
     /// It has carried an exchange before: the other side may have closed it meanwhile.
     pub(crate) reused: bool,
@@ -149,7 +149,7 @@ pub(super) async fn lease(
     let mut give_up = 0;
     loop {
         if !fresh && let Some(conn) = endpoint.take_idle() {
-            return Ok(Lease::new(endpoint, conn, index, true));
+            return Ok(Lease::new(endpoint, Carrier::Conn(conn), index, true));
         }
         if give_up == 0 {
             give_up = deadline::now()
@@ -210,17 +210,27 @@ async fn connect(
                 series: Arc::clone(series),
                 _open: open,
             };
-            Ok(Lease::new(endpoint, Rc::new(conn), index, false))
+            Ok(Lease::new(
+                endpoint,
+                Carrier::Conn(Rc::new(conn)),
+                index,
+                false,
+            ))
         }
     }
 }
 
 impl Lease {
-    fn new(endpoint: &Rc<Endpoint>, conn: Rc<UpstreamConn>, index: usize, reused: bool) -> Lease {
+    pub(super) fn new(
+        endpoint: &Rc<Endpoint>,
+        carrier: Carrier,
+        index: usize,
+        reused: bool,
+    ) -> Lease {
         endpoint.in_flight.set(endpoint.in_flight.get() + 1);
         Lease {
             endpoint: Rc::clone(endpoint),
-            conn: Some(conn),
+            carrier: Some(carrier),
             index: u16::try_from(index).unwrap_or(u16::MAX),
             reused,
             in_flight: None,
@@ -232,14 +242,16 @@ impl Lease {
         self.in_flight = slot;
     }
 
-    /// The connection, shared with the task that reads from it while it lies in the pool.
-    pub(crate) fn conn(&self) -> Option<Rc<UpstreamConn>> {
-        self.conn.clone()
+    /// What carries the exchange; a connection is shared with the task that reads from it while it lies in the pool.
+    pub(crate) fn carrier(&self) -> Option<Carrier> {
+        self.carrier.clone()
     }
 
     /// Gives the connection back for the next exchange.
     pub(crate) fn release(mut self, upstream: &Upstream, settings: &config::Upstream) {
-        let Some(conn) = self.conn.take() else { return };
+        let Some(Carrier::Conn(conn)) = self.carrier.take() else {
+            return;
+        };
         let mut idle = self.endpoint.idle.borrow_mut();
         // While other workers wait at the node's cap, a connection kept here would be kept from them;
         // one of this worker takes it from the pool.
@@ -264,7 +276,7 @@ impl Drop for Lease {
         self.endpoint
             .in_flight
             .set(self.endpoint.in_flight.get().saturating_sub(1));
-        if let Some(conn) = self.conn.take() {
+        if let Some(Carrier::Conn(conn)) = self.carrier.take() {
             conn.close();
         }
     }
@@ -300,6 +312,7 @@ impl Endpoint {
 
     pub(super) fn close_idle(&self) {
         while self.close_one() {}
+        self.shared.retire();
     }
 
     /// Closes the connection that has been idle for longest; false when there is none.

@@ -1,0 +1,301 @@
+//! The loop of one HTTP/2 connection: read, share out, give each request a task of its own; and its farewell.
+//!
+//! A connection at rest, with no stream open, holds no buffer. Streams have deadlines of their own; the connection's are
+//! for what belongs to no stream: a preface or a header block that does not come, a client that takes nothing, idleness.
+
+use std::cell::Cell;
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
+
+use engine_config::snapshot::Listener;
+use engine_net::buffer::Buffer;
+use engine_net::deadline::{self, Deadline, Strike};
+use engine_net::{Conn, clock, is_cancelled, runtime};
+use protocol::http2::head::HeadError;
+use protocol::http2::{Budgets, Connection, Rate, Role, Settings};
+use protocol::limits::BlockLimits;
+use protocol::message::{BodyLength, RequestHead};
+
+use crate::core::{Core, ScratchGuard};
+use crate::exchange::{self, Client};
+use crate::http2::{Came, Mux, Stream};
+use crate::link::Link;
+use crate::listener::Listening;
+use crate::nanos;
+use crate::reply::Fault;
+
+/// A connection that has been quiet for this long gives its buffer back.
+const QUIET: u64 = 20_000_000;
+/// How long a client may take to confirm the first step of a farewell.
+const FAREWELL: u64 = 1_000_000_000;
+
+/// One client's connection, as the worker's tick knows it.
+pub(crate) struct Downstream {
+    mux: Rc<Mux>,
+    listening: Rc<Listening>,
+    /// When it is to be retired, whatever it does.
+    until: u64,
+    /// When its farewell began; 0: not yet.
+    retiring: Cell<u64>,
+    /// That of what is read.
+    deadline: Deadline,
+}
+
+impl Downstream {
+    /// Each tick: begins or hastens the farewell where it is due.
+    pub(crate) fn tick(&self, draining: bool, now: u64) {
+        let due = draining || self.listening.is_closing() || now >= self.until;
+        match self.retiring.get() {
+            0 if due => self.retire(now),
+            0 => {}
+            begun if now > begun.saturating_add(FAREWELL) => {
+                self.retiring.set(u64::MAX);
+                self.mux.retire_now();
+            }
+            _ => {}
+        }
+        if self.mux.is_retired() {
+            // The loop waits for bytes that need not come.
+            self.deadline.set(now, Strike::CancelRead);
+        }
+    }
+
+    fn retire(&self, now: u64) {
+        if self.retiring.get() == 0 {
+            self.retiring.set(now.max(1));
+            self.mux.retire();
+        }
+    }
+}
+
+/// Serves one connection to its end. `read`: what has been read of it.
+pub(crate) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, listening: Rc<Listening>) {
+    let Some(settings) = listening.settings(&core, |listener| Some(listener.clone())) else {
+        return;
+    };
+    let mux = Mux::new(conn, connection(&settings));
+    runtime::spawn(Rc::clone(&mux).write_all(nanos(settings.write_timeout)));
+    let downstream = Rc::new(Downstream {
+        mux: Rc::clone(&mux),
+        listening: Rc::clone(&listening),
+        until: age(&core, &settings),
+        retiring: Cell::new(0),
+        deadline: Deadline::new(&mux.conn),
+    });
+    core.http2.borrow_mut().push(Rc::downgrade(&downstream));
+    let deadline = &downstream.deadline;
+    let peer = mux
+        .conn
+        .peer()
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |p| p.ip().to_canonical());
+    let mut inbound = read;
+    let mut served = 0;
+    let mut begun = clock::now();
+    loop {
+        match share_out(&mux, &mut inbound) {
+            Ok(None) => {}
+            Ok(Some(came)) => {
+                served += 1;
+                if settings
+                    .max_requests_per_connection
+                    .is_some_and(|max| served >= max)
+                {
+                    downstream.retire(deadline::now());
+                }
+                let stream = Requested {
+                    core: Rc::clone(&core),
+                    mux: Rc::clone(&mux),
+                    listening: Rc::clone(&listening),
+                    peer,
+                    begun,
+                };
+                stream.start(came);
+                continue;
+            }
+            Err(()) => break,
+        }
+        if mux.is_retired() {
+            break;
+        }
+        match more(&mux, deadline, &settings, &mut inbound).await {
+            More::Bytes => begun = clock::now(),
+            More::Idle => downstream.retire(deadline::now()),
+            More::Over => break,
+        }
+    }
+    mux.end();
+}
+
+/// What a connection of this listener starts from.
+fn connection(listener: &Listener) -> Connection {
+    let settings = Settings {
+        max_concurrent_streams: listener.max_concurrent_streams,
+        head: BlockLimits {
+            max_list_bytes: listener.max_header_bytes,
+            max_fields: listener.max_headers,
+            extended_connect: false,
+            ..BlockLimits::DEFAULT
+        },
+        ..Settings::DEFAULT
+    };
+    Connection::new(Role::Server, settings, budgets(listener))
+}
+
+/// What a client may do that costs it little and us much.
+fn budgets(listener: &Listener) -> Budgets {
+    let resets = |burst: u32| Rate {
+        burst,
+        per_second: (burst / 10).max(1),
+    };
+    let scaled = |rate: Rate| Rate {
+        burst: rate.burst.saturating_mul(listener.h2_flood_factor),
+        per_second: rate.per_second.saturating_mul(listener.h2_flood_factor),
+    };
+    let usual = Budgets::CLIENTS;
+    Budgets {
+        resets: resets(listener.h2_max_resets),
+        forced_resets: resets(listener.h2_max_resets / 2),
+        pings: scaled(usual.pings),
+        settings: scaled(usual.settings),
+        ignored: scaled(usual.ignored),
+        window_updates: scaled(usual.window_updates),
+        empty_data: scaled(usual.empty_data),
+        late_frames: scaled(usual.late_frames),
+        ..usual
+    }
+}
+
+/// The instant at which it has grown old: each at its own, so that those that came together don't go together.
+fn age(core: &Core, listener: &Listener) -> u64 {
+    let Some(most) = listener.max_connection_age.map(nanos) else {
+        return u64::MAX;
+    };
+    let spread = core.random() % (most / 5).max(1);
+    clock::now().saturating_add(most.saturating_sub(spread))
+}
+
+/// Deals with what has been read, up to the first request: none if there is none. An error: the connection is over.
+fn share_out(mux: &Rc<Mux>, inbound: &mut Buffer) -> Result<Option<Came>, ()> {
+    loop {
+        let (used, came) = mux.take(inbound.filled()).map_err(drop)?;
+        inbound.consume(used);
+        match came {
+            Came::More => return Ok(None),
+            Came::Done => {}
+            came => return Ok(Some(came)),
+        }
+    }
+}
+
+/// What waiting for more came to.
+enum More {
+    Bytes,
+    /// Nothing has happened for as long as an idle connection is kept.
+    Idle,
+    Over,
+}
+
+async fn more(mux: &Mux, deadline: &Deadline, settings: &Listener, inbound: &mut Buffer) -> More {
+    inbound.compact();
+    let partial = !inbound.is_empty() || mux.is_in_block();
+    let mut now = deadline::now();
+    let idle = now.saturating_add(nanos(settings.idle_timeout));
+    loop {
+        let at = match partial {
+            true => now.saturating_add(nanos(settings.header_timeout)),
+            false => now.saturating_add(QUIET),
+        };
+        if inbound.room() == 0 {
+            *inbound = Buffer::standard();
+        }
+        deadline.set(at, Strike::CancelRead);
+        let (result, back) = mux.conn.read_cancelable(std::mem::take(inbound)).await;
+        *inbound = back;
+        deadline.clear();
+        match result {
+            Ok(n) if n > 0 => return More::Bytes,
+            Err(error) if is_cancelled(&error) && !partial => {}
+            // What has begun does not go on, or the other side has ended.
+            _ => return More::Over,
+        }
+        if mux.is_retired() {
+            return More::Over;
+        }
+        // Quiet: the buffer is given back while nothing comes.
+        *inbound = Buffer::default();
+        deadline.set(idle, Strike::CancelRead);
+        let ready = mux.conn.readable().await;
+        let struck = deadline.struck();
+        deadline.clear();
+        match ready {
+            Ok(()) => {}
+            Err(_) if mux.is_retired() => return More::Over,
+            Err(_) if struck && mux.held() == 0 => return More::Idle,
+            Err(error) if is_cancelled(&error) => {}
+            Err(_) => return More::Over,
+        }
+        now = deadline::now();
+    }
+}
+
+/// What one request is made from.
+struct Requested {
+    core: Rc<Core>,
+    mux: Rc<Mux>,
+    listening: Rc<Listening>,
+    peer: IpAddr,
+    begun: u64,
+}
+
+impl Requested {
+    /// Gives what came a task of its own.
+    fn start(self, came: Came) {
+        let mut scratch = self.core.take_scratch();
+        let mut text = Buffer::standard();
+        match came {
+            Came::Request(stream) => {
+                let fits = self.mux.take_request(&mut scratch.get().request, &mut text);
+                let fault = (!fits).then_some(Fault::BadHead(HeadError::TooLarge));
+                runtime::spawn(self.serve(stream, scratch, text, fault));
+            }
+            Came::Refused { stream, error } => {
+                scratch.get().request = RequestHead::new();
+                let fault = Fault::BadHead(error);
+                runtime::spawn(self.serve(stream, scratch, text, Some(fault)));
+            }
+            Came::More | Came::Done => {}
+        }
+    }
+
+    async fn serve(
+        self,
+        stream: Stream,
+        mut scratch: ScratchGuard,
+        mut text: Buffer,
+        fault: Option<Fault>,
+    ) {
+        let deadline = Deadline::alone();
+        let client = Client {
+            core: &self.core,
+            link: Link::Stream(&stream),
+            deadline: &deadline,
+            secure: self.mux.is_secure(),
+            listener: self.listening.id(),
+            series: &self.listening.series,
+            peer: self.peer,
+        };
+        let s = scratch.get();
+        if let Some(fault) = fault {
+            exchange::refuse_head(client, s, &mut text, self.begun, fault).await;
+            return;
+        }
+        // A small body mostly stands right behind its head: a request that is here whole can be sent in one piece, and
+        // again.
+        if !matches!(s.request.body, BodyLength::None)
+            && let Some(n) = stream.take_whole(&mut text)
+        {
+            s.request.body = BodyLength::Exact(n as u64);
+        }
+        exchange::run(client, s, &mut text, self.begun, false).await;
+    }
+}

@@ -1,0 +1,402 @@
+//! One connection: what was read is shared out among its streams, what they have to say is gathered to be written.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::task::Waker;
+
+use engine_net::buffer::Buffer;
+use engine_net::{Conn, Shutdown, clock};
+use protocol::http2::head::HeadError;
+use protocol::http2::{By, Connection, ConnectionError, ErrorCode, Event, Role, StreamId};
+use protocol::message::{RequestHead, ResponseHead};
+
+use super::stream::{Broken, Stream};
+use crate::link::is_secure;
+
+/// So much waits to be written at most before bodies wait; heads and control frames are never held back by it.
+const ROOM: usize = 96 * 1024;
+/// A body takes at least this much of the room, if there is any.
+const SHARE: usize = 4 * 1024;
+/// A vector at rest keeps no more than this.
+const KEPT: usize = 128 * 1024;
+
+/// One HTTP/2 connection.
+pub(crate) struct Mux {
+    pub(crate) conn: Conn,
+    /// It is TLS.
+    secure: bool,
+    pub(super) inner: RefCell<Inner>,
+}
+
+/// What its streams and its two tasks share.
+pub(super) struct Inner {
+    pub(super) h2: Connection,
+    /// Frames that are to be written.
+    pub(super) out: Vec<u8>,
+    /// The other vector of the two that take turns.
+    pub(super) spare: Option<Vec<u8>>,
+    /// The task that writes, while it has nothing to.
+    pub(super) writer: Option<Waker>,
+    slots: Vec<Slot>,
+    free: Vec<usize>,
+    /// Streams that somebody holds.
+    held: usize,
+    /// Slots that wait for room or for a window.
+    waiting: VecDeque<usize>,
+    /// Nothing more is read; once `out` is empty nothing more is written.
+    pub(super) over: bool,
+    /// The text of the head that was taken last.
+    arena: Vec<u8>,
+}
+
+/// What is kept of one stream.
+#[derive(Default)]
+pub(super) struct Slot {
+    /// An exchange holds it.
+    held: bool,
+    /// None before its head has gone out.
+    pub(super) id: Option<StreamId>,
+    /// Bytes of its body that have come; those before `taken` have been taken.
+    pub(super) inbound: Vec<u8>,
+    pub(super) taken: usize,
+    /// The peer has said all.
+    pub(super) ended: bool,
+    /// We have said all.
+    pub(super) said: bool,
+    pub(super) broken: Option<Broken>,
+    pub(super) trailers: Vec<u8>,
+    /// Answer heads that have come and were not taken, oldest first.
+    pub(super) heads: VecDeque<(ResponseHead, Vec<u8>)>,
+    pub(super) waker: Option<Waker>,
+}
+
+/// What came first in the bytes that were read.
+pub(crate) enum Came {
+    /// Nothing whole any more: read on.
+    More,
+    /// Something that has been dealt with.
+    Done,
+    /// A request, whose head [`Mux::take_request`] hands out.
+    Request(Stream),
+    /// A request whose head is refused.
+    Refused { stream: Stream, error: HeadError },
+}
+
+impl Mux {
+    /// Takes over a connection; the first frames are ready to be written.
+    pub(crate) fn new(conn: Conn, mut h2: Connection) -> Rc<Mux> {
+        let mut out = Vec::with_capacity(1024);
+        h2.start(&mut out);
+        Rc::new(Mux {
+            secure: is_secure(&conn),
+            conn,
+            inner: RefCell::new(Inner {
+                h2,
+                out,
+                spare: Some(Vec::new()),
+                writer: None,
+                slots: Vec::new(),
+                free: Vec::new(),
+                held: 0,
+                waiting: VecDeque::new(),
+                over: false,
+                arena: Vec::new(),
+            }),
+        })
+    }
+
+    /// Takes the first thing from `bytes`: how many of them it used up, and what it was.
+    ///
+    /// # Errors
+    /// When the connection can't go on; what the peer is told stands in `out` already.
+    pub(crate) fn take(self: &Rc<Self>, bytes: &[u8]) -> Result<(usize, Came), ConnectionError> {
+        let mut inner = self.inner.borrow_mut();
+        let inner = &mut *inner;
+        let (used, event) = inner.h2.receive(bytes, clock::now(), &mut inner.out)?;
+        let came = match event {
+            Event::More => Came::More,
+            Event::Head { stream, end, .. } if inner.h2.role() == Role::Server => {
+                Came::Request(self.opened(inner, Some(stream), end))
+            }
+            Event::Refused { stream, error, end } => Came::Refused {
+                stream: self.opened(inner, Some(stream), end),
+                error,
+            },
+            other => {
+                inner.deal_with(other, bytes);
+                Came::Done
+            }
+        };
+        inner.wake_writer();
+        Ok((used, came))
+    }
+
+    /// The head of the request that came last: into `head`, its text into `text`. False: it does not fit.
+    pub(crate) fn take_request(&self, head: &mut RequestHead, text: &mut Buffer) -> bool {
+        let mut inner = self.inner.borrow_mut();
+        let inner = &mut *inner;
+        inner.h2.take_request(head, &mut inner.arena);
+        fill(text, &inner.arena)
+    }
+
+    /// A stream for a request, which is opened by its head (client role); none when there is no room for one now.
+    pub(crate) fn reserve(self: &Rc<Self>) -> Option<Stream> {
+        let mut inner = self.inner.borrow_mut();
+        let inner = &mut *inner;
+        if inner.over || inner.h2.room().ok()? <= inner.reserved() {
+            return None;
+        }
+        Some(self.opened(inner, None, false))
+    }
+
+    fn opened(self: &Rc<Self>, inner: &mut Inner, id: Option<StreamId>, end: bool) -> Stream {
+        let at = inner.free.pop().unwrap_or_else(|| {
+            inner.slots.push(Slot::default());
+            inner.slots.len() - 1
+        });
+        if let Some(slot) = inner.slots.get_mut(at) {
+            slot.held = true;
+            slot.ended = end;
+        }
+        if let Some(id) = id {
+            inner.bind(at, id);
+        }
+        inner.held += 1;
+        Stream::new(Rc::clone(self), at)
+    }
+
+    /// Streams that exchanges hold.
+    pub(crate) fn held(&self) -> usize {
+        self.inner.borrow().held
+    }
+
+    /// Whether it is TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// What `:scheme` says of requests over it.
+    pub(super) fn scheme(&self) -> &'static [u8] {
+        if self.secure { b"https" } else { b"http" }
+    }
+
+    /// A header block has begun and not ended.
+    pub(crate) fn is_in_block(&self) -> bool {
+        self.inner.borrow().h2.is_in_block()
+    }
+
+    /// Begins to say farewell: streams that are open may end, new ones are refused (RFC 9113 section 6.8).
+    pub(crate) fn retire(&self) {
+        let mut inner = self.inner.borrow_mut();
+        let inner = &mut *inner;
+        inner.h2.drain(&mut inner.out);
+        inner.wake_writer();
+    }
+
+    /// The farewell has been said in both steps and no stream is left.
+    pub(crate) fn is_retired(&self) -> bool {
+        let inner = self.inner.borrow();
+        inner.held == 0 && inner.h2.is_drained()
+    }
+
+    /// The second step of the farewell, whatever the peer has not confirmed.
+    pub(crate) fn retire_now(&self) {
+        let mut inner = self.inner.borrow_mut();
+        let inner = &mut *inner;
+        inner.h2.goaway(ErrorCode::NO_ERROR, &mut inner.out);
+        inner.wake_writer();
+    }
+
+    /// Nothing more is read: every stream breaks; what waits is still written, then the writing side is shut.
+    pub(crate) fn end(&self) {
+        let wakers: Vec<Waker> = {
+            let mut inner = self.inner.borrow_mut();
+            let inner = &mut *inner;
+            inner.over = true;
+            for slot in &mut inner.slots {
+                if slot.held && slot.broken.is_none() && !(slot.ended && slot.said) {
+                    slot.broken = Some(Broken::Gone);
+                }
+            }
+            let streams = inner.slots.iter_mut().filter_map(|slot| slot.waker.take());
+            streams.chain(inner.writer.take()).collect()
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// As [`Mux::end`], and what waits to be written is thrown away.
+    pub(crate) fn cut(&self) {
+        self.inner.borrow_mut().out.clear();
+        self.end();
+        self.conn.shutdown(Shutdown::Both);
+    }
+}
+
+impl Inner {
+    /// The state of a stream that is held.
+    pub(super) fn slot(&mut self, at: usize) -> Option<&mut Slot> {
+        self.slots.get_mut(at)
+    }
+
+    /// The stream is known by this place from now on.
+    pub(super) fn bind(&mut self, at: usize, id: StreamId) {
+        self.h2.set_token(id, at as u64 + 1);
+        if let Some(slot) = self.slots.get_mut(at) {
+            slot.id = Some(id);
+        }
+    }
+
+    /// Streams that are held and have not been opened.
+    fn reserved(&self) -> usize {
+        let waits = |slot: &&Slot| slot.held && slot.id.is_none();
+        self.slots.iter().filter(waits).count()
+    }
+
+    fn slot_of(&mut self, id: StreamId, token: u64) -> Option<&mut Slot> {
+        let at = usize::try_from(token.checked_sub(1)?).ok()?;
+        self.slots.get_mut(at).filter(|slot| slot.id == Some(id))
+    }
+
+    fn deal_with(&mut self, event: Event, bytes: &[u8]) {
+        match event {
+            Event::Data {
+                stream,
+                token,
+                payload,
+                end,
+            } => {
+                let payload = bytes.get(payload).unwrap_or_default();
+                match self.slot_of(stream, token) {
+                    Some(slot) => {
+                        slot.inbound.extend_from_slice(payload);
+                        slot.ended |= end;
+                        wake(slot.waker.take());
+                    }
+                    // Nobody holds it any more; the connection's window is still to be given back.
+                    None => self.h2.consumed(stream, payload.len(), &mut self.out),
+                }
+            }
+            Event::Head { stream, token, end } => self.answer_came(stream, token, end),
+            Event::Interim { stream, token } => self.answer_came(stream, token, false),
+            Event::Trailers { stream, token } => {
+                let mut lines = Vec::new();
+                self.h2.take_trailers(&mut Vec::new(), &mut lines);
+                if let Some(slot) = self.slot_of(stream, token) {
+                    slot.trailers = lines;
+                    slot.ended = true;
+                    wake(slot.waker.take());
+                }
+            }
+            Event::Reset {
+                stream,
+                token,
+                code,
+                by,
+                cause,
+            } => {
+                let why = match by {
+                    By::Goaway => Broken::Refused,
+                    By::Peer if code == ErrorCode::REFUSED_STREAM => Broken::Refused,
+                    By::Peer => Broken::Reset(code),
+                    By::Us => Broken::Malformed(cause),
+                };
+                if let Some(slot) = self.slot_of(stream, token) {
+                    slot.broken.get_or_insert(why);
+                    wake(slot.waker.take());
+                }
+            }
+            Event::Writable { stream, token } => {
+                if let Some(slot) = self.slot_of(stream, token) {
+                    wake(slot.waker.take());
+                }
+            }
+            Event::WritableAll | Event::Settings => self.wake_waiting(),
+            Event::Goaway { .. }
+            | Event::Pong { .. }
+            | Event::More
+            | Event::Refused { .. }
+            | Event::Rejected { .. } => {}
+        }
+    }
+
+    fn answer_came(&mut self, id: StreamId, token: u64, end: bool) {
+        let (mut head, mut text) = (ResponseHead::new(), Vec::new());
+        self.h2.take_response(&mut head, &mut text);
+        if let Some(slot) = self.slot_of(id, token) {
+            slot.heads.push_back((head, text));
+            slot.ended |= end;
+            wake(slot.waker.take());
+        }
+    }
+
+    /// How many bytes of a body may be added to what waits to be written.
+    pub(super) fn share(&self) -> usize {
+        let room = ROOM.saturating_sub(self.out.len());
+        room.min((ROOM / (self.waiting.len() + 1)).max(SHARE))
+    }
+
+    /// The stream waits for room or for a window.
+    pub(super) fn wait(&mut self, at: usize) {
+        if !self.waiting.contains(&at) {
+            self.waiting.push_back(at);
+        }
+    }
+
+    /// Room or a window may have opened: whoever waits looks again, first come, first served.
+    pub(super) fn wake_waiting(&mut self) {
+        while let Some(at) = self.waiting.pop_front() {
+            wake(self.slots.get_mut(at).and_then(|slot| slot.waker.take()));
+        }
+    }
+
+    /// There is something to be written.
+    pub(super) fn wake_writer(&mut self) {
+        if !self.out.is_empty() {
+            wake(self.writer.take());
+        }
+    }
+
+    /// Nobody holds the stream any more.
+    pub(super) fn let_go(&mut self, at: usize) {
+        let Some(slot) = self.slots.get_mut(at) else {
+            return;
+        };
+        let mut inbound = std::mem::take(&mut slot.inbound);
+        inbound.clear();
+        if inbound.capacity() > KEPT {
+            inbound = Vec::new();
+        }
+        *slot = Slot {
+            inbound,
+            ..Slot::default()
+        };
+        self.waiting.retain(|it| *it != at);
+        self.free.push(at);
+        self.held = self.held.saturating_sub(1);
+        if self.held == 0 && self.h2.role() == Role::Client && self.h2.is_drained() {
+            // Nothing more comes of it: the writing side is shut, and the peer closes.
+            self.over = true;
+            wake(self.writer.take());
+        }
+    }
+}
+
+/// Puts `text` alone into `buf`; false when it does not fit into the largest.
+pub(super) fn fill(buf: &mut Buffer, text: &[u8]) -> bool {
+    buf.clear();
+    if buf.room() < text.len() {
+        *buf = if text.len() > engine_net::buffer::STANDARD {
+            Buffer::large()
+        } else {
+            Buffer::standard()
+        };
+    }
+    buf.extend(text)
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

@@ -1,0 +1,91 @@
+//! The task that writes: all frames that its connection's streams have ready leave together.
+//!
+//! It stands behind the tasks that were woken with it, so that answers which came in one turn of the worker go out in one
+//! write.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+
+use engine_net::Shutdown;
+use engine_net::buffer::{Buffer, STANDARD};
+use engine_net::deadline::{self, Deadline, Strike};
+
+use super::Mux;
+
+/// No more than this is handed to the driver without waiting for it.
+const POSTED: usize = 16 * 1024;
+
+impl Mux {
+    /// Writes what there is until the connection is over. `timeout`: nanoseconds that the peer may take for one write.
+    pub(crate) async fn write_all(self: Rc<Self>, timeout: u64) {
+        let deadline = Deadline::new(&self.conn);
+        while let Some(bytes) = self.ready().await {
+            let written = self.write(&bytes, &deadline, timeout).await;
+            self.written(bytes);
+            if !written {
+                return self.cut();
+            }
+        }
+        deadline.set(deadline::now().saturating_add(timeout), Strike::BothShut);
+        if self.conn.is_posting() {
+            // An error means that the peer has gone, and nobody else is to be told.
+            let _ = self.conn.posted().await;
+        }
+        self.conn.shutdown(Shutdown::Write);
+    }
+
+    /// What is to be written next; none when the connection is over.
+    async fn ready(&self) -> Option<Vec<u8>> {
+        poll_fn(|cx| {
+            let mut inner = self.inner.borrow_mut();
+            if !inner.out.is_empty() {
+                let spare = inner.spare.take().unwrap_or_default();
+                return Poll::Ready(Some(std::mem::replace(&mut inner.out, spare)));
+            }
+            if inner.over {
+                return Poll::Ready(None);
+            }
+            match &inner.writer {
+                Some(waker) if waker.will_wake(cx.waker()) => {}
+                _ => inner.writer = Some(cx.waker().clone()),
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// The bytes have gone: bodies that waited for room go on.
+    fn written(&self, mut bytes: Vec<u8>) {
+        bytes.clear();
+        let mut inner = self.inner.borrow_mut();
+        inner.spare = Some(bytes);
+        inner.wake_waiting();
+    }
+
+    async fn write(&self, mut bytes: &[u8], deadline: &Deadline, timeout: u64) -> bool {
+        while !bytes.is_empty() {
+            let mut buf = if bytes.len() > STANDARD {
+                Buffer::large()
+            } else {
+                Buffer::standard()
+            };
+            let (now, later) = bytes.split_at(bytes.len().min(buf.room()));
+            buf.extend(now);
+            bytes = later;
+            if bytes.is_empty() && buf.len() <= POSTED {
+                match self.conn.post(buf) {
+                    Ok(()) => return true,
+                    Err(back) => buf = back,
+                }
+            }
+            deadline.set(deadline::now().saturating_add(timeout), Strike::BothShut);
+            let (result, _) = self.conn.write(buf).await;
+            if result.is_err() || deadline.struck() {
+                return false;
+            }
+            deadline.clear();
+        }
+        true
+    }
+}

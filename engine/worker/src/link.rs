@@ -1,0 +1,74 @@
+//! One side of an exchange as its bytes go: a connection of its own (HTTP/1.1), or one stream of an HTTP/2 connection.
+//!
+//! The life of a request and the body pump are the same for both; where they differ, it says so here or there by a match.
+
+use engine_net::deadline::{Deadline, sleep_until};
+use engine_net::{Conn, Peek, Shutdown, deadline};
+
+use crate::http2::Stream;
+
+/// A client that has waited this long is looked at, in case it has gone away.
+const WATCH_AFTER: u64 = 250_000_000;
+
+/// Where the bytes of one side come from and go to.
+#[derive(Clone, Copy)]
+pub(crate) enum Link<'a> {
+    /// All of a connection.
+    Conn(&'a Conn),
+    /// One stream among others.
+    Stream(&'a Stream),
+}
+
+impl<'a> Link<'a> {
+    /// The connection, when all of it belongs to this exchange.
+    pub(crate) fn conn(self) -> Option<&'a Conn> {
+        match self {
+            Link::Conn(conn) => Some(conn),
+            Link::Stream(_) => None,
+        }
+    }
+
+    /// Heads and bodies are frames on this side.
+    pub(crate) fn is_stream(self) -> bool {
+        matches!(self, Link::Stream(_))
+    }
+
+    /// One more deadline that acts on this side.
+    pub(crate) fn deadline(self) -> Deadline {
+        match self {
+            Link::Conn(conn) => Deadline::new(conn),
+            Link::Stream(_) => Deadline::alone(),
+        }
+    }
+
+    /// Ends this side at once: what is pending on it ends too.
+    pub(crate) fn cut(self) {
+        match self {
+            Link::Conn(conn) => conn.shutdown(Shutdown::Both),
+            Link::Stream(stream) => stream.abandon(),
+        }
+    }
+
+    /// Ends when the peer has gone away; never while it has bytes that wait to be read.
+    pub(crate) async fn closed(self) {
+        let conn = match self {
+            Link::Conn(conn) => conn,
+            Link::Stream(stream) => return stream.broken().await,
+        };
+        sleep_until(deadline::now().saturating_add(WATCH_AFTER)).await;
+        loop {
+            let _ = conn.readable().await;
+            match conn.peek() {
+                Peek::Closed => return,
+                // A body on its way upstream, or the next request: look again later.
+                Peek::Data => sleep_until(deadline::now().saturating_add(WATCH_AFTER)).await,
+                Peek::Quiet => {}
+            }
+        }
+    }
+}
+
+/// Whether what goes over it is encrypted.
+pub(crate) fn is_secure(_conn: &Conn) -> bool {
+    false
+}
