@@ -75,20 +75,23 @@ impl<'a> Gathered<'a> {
         if status < 200 && end {
             return Err(Malformed::InterimEnd.into());
         }
+        let is_tunnel = request == Method::Connect && matches!(status, 200..=299);
+        if matches!(status, 100..=199 | 204) || is_tunnel {
+            // RFC 9110 section 8.6: must not be sent; passed on, it would make a client wait for a body.
+            for field in &mut self.head.fields {
+                field.hop_by_hop |= field.known == Name::ContentLength;
+            }
+        }
         let has_none = request == Method::Head || matches!(status, 100..=199 | 204 | 304);
-        self.head.body = match (self.content_length, end) {
+        // What follows in a tunnel is no content.
+        let announced = self.content_length.filter(|_| !is_tunnel);
+        self.head.body = match (announced, end) {
             _ if has_none => BodyLength::None,
             (Some(1..), true) => return Err(Malformed::LengthMismatch.into()),
             (Some(length), _) => BodyLength::Exact(length),
             (None, true) => BodyLength::None,
             (None, false) => BodyLength::Frames,
         };
-        if matches!(status, 100..=199 | 204) {
-            // RFC 9110 section 8.6: must not be sent; passed on, it would make a client wait for a body.
-            for field in &mut self.head.fields {
-                field.hop_by_hop |= field.known == Name::ContentLength;
-            }
-        }
         self.head.keep_alive = true;
         self.head.len = arena.len();
         Ok(())

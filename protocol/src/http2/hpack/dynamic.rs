@@ -80,9 +80,7 @@ impl<N: Copy> Dynamic<N> {
         if size > self.max {
             return false;
         }
-        if self.texts.len() + size > 2 * self.max {
-            self.move_to_front();
-        }
+        self.make_space(size);
         let start = self.texts.len();
         for part in parts {
             self.texts.extend_from_slice(part);
@@ -110,6 +108,20 @@ impl<N: Copy> Dynamic<N> {
         }
     }
 
+    /// Sees to it that the next text finds space, without more memory than the table can come to need.
+    #[inline]
+    fn make_space(&mut self, size: usize) {
+        let most = 2 * self.max;
+        if self.texts.len() + size > most {
+            self.move_to_front();
+        }
+        let needed = self.texts.len() + size;
+        if needed > self.texts.capacity() {
+            let wanted = (2 * needed).min(most);
+            self.texts.reserve_exact(wanted - self.texts.len());
+        }
+    }
+
     fn move_to_front(&mut self) {
         let first = match self.entries.front() {
             Some(oldest) => oldest.start as usize,
@@ -132,6 +144,12 @@ impl<N: Copy> Dynamic<N> {
                 .sum::<usize>()
         );
         debug_assert!(self.texts.len() <= 2 * self.max);
+    }
+
+    /// Bytes of memory for texts.
+    #[cfg(test)]
+    pub(super) fn space(&self) -> usize {
+        self.texts.capacity()
     }
 
     /// Bytes in use (RFC 7541 section 4.1).

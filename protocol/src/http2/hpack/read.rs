@@ -198,6 +198,12 @@ impl Reader {
         Ok((line, rest))
     }
 
+    /// Bytes of memory for the table's texts.
+    #[cfg(test)]
+    pub(in crate::http2) fn space(&self) -> usize {
+        self.table.space()
+    }
+
     /// Bytes that the entries count, and how many there are.
     #[cfg(test)]
     pub(in crate::http2) fn table(&self) -> (usize, usize) {

@@ -19,6 +19,8 @@ pub(in crate::http2) struct Key {
     hash: u32,
 }
 
+const _: () = assert!(fixed::LEN + Name::COUNT <= 256, "a byte says which name");
+
 /// Spreads hashes; any odd number without a pattern does.
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -156,7 +158,6 @@ impl Writer {
     }
 
     /// Appends a field; `name` is in any case.
-    #[inline]
     pub(in crate::http2) fn field(
         &mut self,
         key: Key,

@@ -192,3 +192,30 @@ fn a_table_smaller_than_the_initial_one_is_insisted_on() {
     let gone = CompressionError::Index;
     assert_eq!(trailers(&mut decoder, b"\xbe"), Err(gone.into()));
 }
+
+#[test]
+fn once_grown_nothing_grows() {
+    let mut encoder = Encoder::new();
+    let mut decoder = Decoder::new(4096);
+    let (mut head, mut arena) = (RequestHead::new(), Vec::new());
+    let (mut text, mut out) = (Vec::new(), Vec::new());
+    let mut after_warming = (0, 0, 0);
+    for number in 0..3000u32 {
+        text.clear();
+        text.extend_from_slice(b"GET /some/path HTTP/1.1\r\nHost: a.example\r\nAccept: */*\r\n");
+        // Some come again, some never.
+        for value in [number % 7, number % 40, number] {
+            text.extend_from_slice(format!("X-Value: {value:0>9}\r\n").as_bytes());
+        }
+        text.extend_from_slice(b"\r\n");
+        out.clear();
+        encoder.request(&text, b"https", &mut out);
+        let got = decoder.request(&out, true, &LIMITS, &mut head, &mut arena);
+        assert_eq!(got, Ok(()));
+        let capacities = (out.capacity(), arena.capacity(), head.fields.capacity());
+        if number == 100 {
+            after_warming = capacities;
+        }
+        assert!(number < 100 || capacities == after_warming);
+    }
+}

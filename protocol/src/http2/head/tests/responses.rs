@@ -37,7 +37,7 @@ fn the_body_of_an_answer() {
     use End::*;
     type Body = Result<BodyLength, Malformed>;
     let mismatch = || Err(Malformed::LengthMismatch);
-    let table: [(&str, Method, &str, End, Body); 16] = [
+    let table: [(&str, Method, &str, End, Body); 19] = [
         ("200", Method::Get, "", Later, Ok(Frames)),
         ("200", Method::Get, "", Here, Ok(None)),
         ("200", Method::Get, "5", Later, Ok(Exact(5))),
@@ -59,6 +59,9 @@ fn the_body_of_an_answer() {
             Err(Malformed::SwitchingProtocols),
         ),
         ("200", Method::Connect, "", Later, Ok(Frames)),
+        ("200", Method::Connect, "5", Later, Ok(Frames)),
+        ("200", Method::Connect, "5", Here, Ok(None)),
+        ("403", Method::Connect, "5", Later, Ok(Exact(5))),
         ("500", Method::Post, "9", Later, Ok(Exact(9))),
     ];
     for (status, method, length, end, expected) in table {
@@ -79,6 +82,9 @@ fn a_length_where_no_body_can_be_is_not_passed_on() {
         let (head, _) = response(&list, Method::Get, End::Later).unwrap();
         assert_eq!(head.fields[0].hop_by_hop, hop_by_hop, "{status}");
     }
+    let list = [(":status", "200"), ("content-length", "5")];
+    let (head, _) = response(&list, Method::Connect, End::Later).unwrap();
+    assert!(head.fields[0].hop_by_hop);
 }
 
 #[test]

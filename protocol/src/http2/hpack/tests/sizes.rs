@@ -106,6 +106,7 @@ fn texts_move_but_stay_what_they_are() {
         assert_eq!(list[1], (name.into_bytes(), value));
     }
     assert!(oldest > 1900);
+    assert!(reader.space() <= 2 * 4096);
 }
 
 #[test]
