@@ -19,7 +19,7 @@ pub use crate::keys::upstream::{ProxyHeader, UpstreamProtocol};
 pub use passthrough::Passthrough;
 pub use tls::{
     Certificate, ClientCertificates, Der, Digest, Identity, KeyForm, KeyKind, ListenerTls,
-    PrivateKey, TlsVersion, UpstreamTls,
+    PrivateKey, TlsGroup, TlsVersion, UpstreamTls,
 };
 
 pub(crate) mod passthrough;

@@ -25,6 +25,20 @@ policy_keys::choices! {
 }
 
 policy_keys::choices! {
+    /// What the keys of a TLS connection are agreed on with.
+    pub enum TlsGroup as "key exchange group" {
+        /// X25519 together with ML-KEM-768, which a quantum computer does not break.
+        X25519MlKem768 = "X25519MLKEM768",
+        /// RFC 7748.
+        X25519 = "X25519",
+        /// secp256r1.
+        P256 = "P-256",
+        /// secp384r1.
+        P384 = "P-384",
+    }
+}
+
+policy_keys::choices! {
     /// Whether clients are asked for a certificate.
     pub enum ClientAuth as "client authentication" {
         /// They are not asked.
@@ -47,11 +61,13 @@ policy_keys::keys! {
         @connection certificates: optional Vec<Name>,
         /// The oldest version of TLS that it speaks.
         @connection tls_min_version: default TlsVersion = "1.2",
+        /// With what it agrees on keys, the preferred first. `X25519MLKEM768` is the one that a quantum computer does not break; it needs TLS 1.3, and a build whose TLS library has it.
+        @connection tls_groups: default Vec<TlsGroup> = "X25519MLKEM768, X25519, P-256, P-384",
         /// Whether clients are asked for a certificate: `optional` lets those pass that have none, `required` does not. One that is shown must verify in any case.
         @connection client_auth: default ClientAuth = "none",
         /// The file with the certificates (PEM) of the authorities that client certificates must lead to.
         @connection client_ca: optional String,
-        /// The file with the revocation lists (PEM, or one as DER) of those authorities: a certificate on them is refused, and so is one whose authority has no list here.
+        /// The file with the revocation lists (PEM, or one as DER) of those authorities: a certificate on them is refused, and so is one whose authority has no list here, or only one that has run out.
         @connection client_crl: optional String,
         /// How long a connection may take to begin: the PROXY header, then the TLS handshake.
         @connection handshake_timeout: default Duration = "10s" where "10ms", "5m",

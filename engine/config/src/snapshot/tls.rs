@@ -9,7 +9,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-pub use crate::keys::listener::TlsVersion;
+pub use crate::keys::listener::{TlsGroup, TlsVersion};
 
 /// One object in its DER encoding: a certificate, a revocation list, an OCSP response. A clone
 /// shares the bytes.
@@ -130,6 +130,8 @@ pub struct ListenerTls {
     pub certificates: Vec<Arc<Certificate>>,
     /// The oldest version it speaks.
     pub min_version: TlsVersion,
+    /// What keys are agreed on with, the preferred first. Never empty.
+    pub groups: Vec<TlsGroup>,
     /// What clients must show; `None`: they are not asked.
     pub client: Option<ClientCertificates>,
     /// Over all of the above and the listener's protocols. What was built from them is good while this
@@ -145,7 +147,7 @@ pub struct ClientCertificates {
     /// The authorities that it must lead to. Never empty.
     pub roots: Vec<Der>,
     /// Their revocation lists. Empty: revocation is not checked; else a certificate whose authority has
-    /// no list here is refused.
+    /// no list here that still holds is refused.
     pub crls: Vec<Der>,
     /// Over all of the above. Who was let in under another one may not stay, nor resume its session.
     pub digest: Digest,

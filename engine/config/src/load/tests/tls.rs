@@ -143,6 +143,8 @@ fn a_tls_listener_shows_its_certificates_in_order() {
     let names: Vec<&str> = tls.certificates.iter().map(|c| &*c.name).collect();
     assert_eq!(names, ["rsa", "edge"]);
     assert_eq!(tls.min_version, TlsVersion::Tls13);
+    let groups: Vec<&str> = tls.groups.iter().map(|group| group.as_str()).collect();
+    assert_eq!(groups, ["X25519MLKEM768", "X25519", "P-256", "P-384"]);
     assert!(tls.client.is_none());
     assert_eq!(
         (
@@ -166,6 +168,7 @@ fn the_digest_of_a_listener_is_that_of_all_it_shows_and_asks() {
         "certificates = [\"rsa\", \"edge\"]\n".to_owned(),
         "certificates = [\"edge\"]\n".to_owned(),
         format!("{base}tls_min_version = \"1.3\"\n"),
+        format!("{base}tls_groups = [\"X25519\"]\n"),
         format!("{base}protocols = [\"http/1.1\"]\n"),
         format!("{base}client_auth = \"optional\"\nclient_ca = \"certs/ca.pem\"\n"),
     ];
@@ -388,4 +391,33 @@ fn websockets_are_allowed_by_route() {
             .any(|it| it.contains("`websocket` does nothing on a route without `upstream`")),
         "{idle:?}"
     );
+}
+
+/// Every example of `docs/tls.md` says only what can be said; what it refers to need not be there.
+#[test]
+fn the_examples_of_the_document_are_in_the_language() {
+    let document = include_str!("../../../../../docs/tls.md");
+    let examples: Vec<&str> = document
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(examples.len() > 7);
+    for example in examples {
+        let text = match example.starts_with('[') {
+            true => example.to_owned(),
+            false => format!("{LEAST}{example}"),
+        };
+        let Err(problems) = crate::testing::loaded(&text) else {
+            continue;
+        };
+        for problem in problems.iter() {
+            let elsewhere = ["can't read ", "there is no "];
+            assert!(
+                elsewhere.iter().any(|it| problem.message.starts_with(it)),
+                "{}",
+                problem.text
+            );
+        }
+    }
 }

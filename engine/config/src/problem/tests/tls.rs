@@ -21,6 +21,7 @@ address = "127.0.0.1:2"
 certificates = ["edge", "egde", "edge"]
 protocols = ["h2c"]
 tls_min_version = "1.1"
+tls_groups = ["P-521", "x25519"]
 client_auth = "yes"
 client_crl = "certs/ca.crl"
 [listener.c]
@@ -39,6 +40,7 @@ address = "127.0.0.1:5"
 certificates = ["edge"]
 client_auth = "optional"
 client_ca = "certs/edge.key"
+tls_groups = []
 max_connection_age = "1ms"
 [listener.f]
 address = "unix:/run/f.sock"
@@ -99,73 +101,91 @@ h2_max_resets = 0
                = did you mean `1.2`?
                = expected "1.2" or "1.3"
 
-            gateway.toml:17:15: error: unknown client authentication `yes`
+            gateway.toml:17:15: error: unknown key exchange group `P-521`
                |
-            17 | client_auth = "yes"
+            17 | tls_groups = ["P-521", "x25519"]
+               |               ^^^^^^^
+               = expected "X25519MLKEM768", "X25519", "P-256" or "P-384"
+
+            gateway.toml:17:24: error: unknown key exchange group `x25519`
+               |
+            17 | tls_groups = ["P-521", "x25519"]
+               |                        ^^^^^^^^
+               = did you mean `X25519`?
+               = expected "X25519MLKEM768", "X25519", "P-256" or "P-384"
+
+            gateway.toml:18:15: error: unknown client authentication `yes`
+               |
+            18 | client_auth = "yes"
                |               ^^^^^
                = expected "none", "optional" or "required"
 
-            gateway.toml:21:1: error: `certificates` can't stand beside `http_to_https`, which is for a listener without TLS
+            gateway.toml:22:1: error: `certificates` can't stand beside `http_to_https`, which is for a listener without TLS
                |
-            21 | certificates = []
+            22 | certificates = []
                | ^^^^^^^^^^^^
 
-            gateway.toml:21:16: error: an empty list shows nothing
+            gateway.toml:22:16: error: an empty list shows nothing
                |
-            21 | certificates = []
+            22 | certificates = []
                |                ^^
                = leave the key out for a listener without TLS
 
-            gateway.toml:22:13: error: a listener speaks at least one protocol
+            gateway.toml:23:13: error: a listener speaks at least one protocol
                |
-            22 | protocols = []
+            23 | protocols = []
                |             ^^
 
-            gateway.toml:23:1: error: `client_ca` does nothing unless client_auth is "optional" or "required"
+            gateway.toml:24:1: error: `client_ca` does nothing unless client_auth is "optional" or "required"
                |
-            23 | client_ca = "certs/ca.pem"
+            24 | client_ca = "certs/ca.pem"
                | ^^^^^^^^^
 
-            gateway.toml:28:15: error: nobody vouches for client certificates
+            gateway.toml:29:15: error: nobody vouches for client certificates
                |
-            28 | client_auth = "required"
+            29 | client_auth = "required"
                |               ^^^^^^^^^^
                = add client_ca = "FILE" with the authorities that do
 
-            gateway.toml:29:14: error: certs/ca.pem holds no revocation list
+            gateway.toml:30:14: error: certs/ca.pem holds no revocation list
                |
-            29 | client_crl = "certs/ca.pem"
+            30 | client_crl = "certs/ca.pem"
                |              ^^^^^^^^^^^^^^
 
-            gateway.toml:34:13: error: certs/edge.key holds no certificate
+            gateway.toml:35:13: error: certs/edge.key holds no certificate
                |
-            34 | client_ca = "certs/edge.key"
+            35 | client_ca = "certs/edge.key"
                |             ^^^^^^^^^^^^^^^^
 
-            gateway.toml:35:22: error: `1ms` is out of range
+            gateway.toml:36:14: error: without a group there are no keys
                |
-            35 | max_connection_age = "1ms"
+            36 | tls_groups = []
+               |              ^^
+
+            gateway.toml:37:22: error: `1ms` is out of range
+               |
+            37 | max_connection_age = "1ms"
                |                      ^^^^^
                = expected 1s to 365d
 
-            gateway.toml:38:1: error: `proxy_protocol` goes by addresses, and peers of a unix socket have none
+            gateway.toml:40:1: error: `proxy_protocol` goes by addresses, and peers of a unix socket have none
                |
-            38 | proxy_protocol = ["10.0.0.0/8"]
+            40 | proxy_protocol = ["10.0.0.0/8"]
                | ^^^^^^^^^^^^^^
 
-            gateway.toml:41:18: error: nobody may send a PROXY header, so nobody can connect
+            gateway.toml:43:18: error: nobody may send a PROXY header, so nobody can connect
                |
-            41 | proxy_protocol = []
+            43 | proxy_protocol = []
                |                  ^^
                = leave the key out where no load balancer sends one
 
-            gateway.toml:42:17: error: 0 is out of range
+            gateway.toml:44:17: error: 0 is out of range
                |
-            42 | h2_max_resets = 0
+            44 | h2_max_resets = 0
                |                 ^
                = expected 2 to 1000000
 
-            21 problems"#]],
+            24 problems"#]],
     );
 }
 

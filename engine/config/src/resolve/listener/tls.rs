@@ -61,12 +61,23 @@ impl Resolver<'_, '_> {
         all: &BTreeMap<String, Arc<Certificate>>,
     ) -> Option<ListenerTls> {
         if !block.entries.contains_key("certificates") {
-            let keys = ["tls_min_version", "client_auth", "client_ca", "client_crl"];
+            let keys = [
+                "tls_min_version",
+                "tls_groups",
+                "client_auth",
+                "client_ca",
+                "client_crl",
+            ];
             let why = "needs `certificates`: without them this listener does not end TLS";
             self.refuse_idle(block, &keys, why);
             return None;
         }
         let client = self.client_certificates(block, said);
+        let groups = std::mem::take(&mut said.tls_groups);
+        if groups.is_empty() {
+            let mismatch = Mismatch::new("without a group there are no keys");
+            self.wrong(block, "tls_groups", mismatch);
+        }
         let names = said.certificates.take()?;
         if names.is_empty() {
             let mismatch = Mismatch::new("an empty list shows nothing");
@@ -86,6 +97,10 @@ impl Resolver<'_, '_> {
             digest.part(&certificate.digest);
         }
         digest.part(said.tls_min_version.as_str().as_bytes());
+        digest.part(&(groups.len() as u64).to_be_bytes());
+        for group in &groups {
+            digest.part(group.as_str().as_bytes());
+        }
         digest.part(client.as_ref().map_or(&[], |client| &client.digest[..]));
         for protocol in protocols {
             digest.part(protocol.as_str().as_bytes());
@@ -94,6 +109,7 @@ impl Resolver<'_, '_> {
             digest: digest.finish(),
             certificates,
             min_version: said.tls_min_version,
+            groups,
             client,
         })
     }
