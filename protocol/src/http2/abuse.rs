@@ -33,11 +33,13 @@ pub enum Budget {
     BlockFrames,
     /// Bytes of one header block.
     BlockBytes,
+    /// A header block that stands for far more than its size.
+    Bombs,
 }
 
 impl Budget {
     /// Number of variants, for tables by [`Budget::index`].
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 11;
 
     /// Machine word for logs and metrics.
     pub fn as_str(self) -> &'static str {
@@ -52,6 +54,7 @@ impl Budget {
             Budget::LateFrames => "late_frame_flood",
             Budget::BlockFrames => "continuation_flood",
             Budget::BlockBytes => "header_block_too_large",
+            Budget::Bombs => "hpack_bomb",
         }
     }
 
@@ -132,6 +135,31 @@ impl Budgets {
         block_frames: HTTP2_BLOCK_FRAMES,
         block_bytes: HTTP2_BLOCK_BYTES,
     };
+
+    /// For clients that may do more, or less, than usual: `most_resets` at once (a tenth of it comes back each second, and
+    /// half of both is for those that they force on us), and `factor` times the rest. Bounds on one header block stay.
+    pub fn clients(most_resets: u32, factor: u32) -> Budgets {
+        let usual = Budgets::CLIENTS;
+        let resets = |burst: u32| Rate {
+            burst,
+            per_second: burst / 10,
+        };
+        let more = |rate: Rate| Rate {
+            burst: rate.burst.saturating_mul(factor),
+            per_second: rate.per_second.saturating_mul(factor),
+        };
+        Budgets {
+            resets: resets(most_resets),
+            forced_resets: resets(most_resets / 2),
+            pings: more(usual.pings),
+            settings: more(usual.settings),
+            ignored: more(usual.ignored),
+            window_updates: more(usual.window_updates),
+            empty_data: more(usual.empty_data),
+            late_frames: more(usual.late_frames),
+            ..usual
+        }
+    }
 
     /// For services behind us: they may refuse and abort as many requests as they must.
     pub const SERVICES: Budgets = Budgets {
@@ -235,7 +263,7 @@ impl Abuse {
         let (earned, each) = match budget {
             Budget::Resets => (self.ended, 1),
             Budget::Pings | Budget::Ignored | Budget::EmptyData => (self.work, 1),
-            Budget::WindowUpdates => (self.work, 4),
+            Budget::WindowUpdates => (self.work, 16),
             Budget::LateFrames => (self.cut, 8),
             _ => (0, 0),
         };

@@ -64,8 +64,10 @@ pub struct Connection {
     /// The highest stream that was ever opened, by whichever side is the client.
     last: u32,
     going: Going,
-    /// The peer's GOAWAY: streams of ours above are to be given back to the owner.
+    /// The last stream that the peer's GOAWAY names.
     peer_last: Option<u32>,
+    /// There may be streams of ours above it, to be given back to the owner.
+    unprocessed: bool,
     /// Bytes that the peer may have sent in good faith on streams that we have reset.
     late_bytes: u64,
     abuse: Abuse,
@@ -111,6 +113,7 @@ impl Connection {
             last: 0,
             going: Going::Not,
             peer_last: None,
+            unprocessed: false,
             late_bytes: 0,
             abuse: Abuse::new(budgets),
             now: 0,
@@ -287,20 +290,19 @@ impl Connection {
         }
     }
 
-    /// Whether nothing more will come of this connection: one side at least has said that it is going, and no stream
-    /// is open. Close it.
+    /// Whether nothing more will come of this connection: no stream is open, and none will be, since we have said so or
+    /// (clients) the server has. Close it.
     pub fn is_drained(&self) -> bool {
-        let gone = matches!(self.going, Going::Last(_)) || self.peer_last.is_some();
-        gone && self.streams.active() == 0
+        let refused = self.role == Role::Client && self.peer_last.is_some();
+        let gone = refused || matches!(self.going, Going::Last(_));
+        gone && !self.unprocessed && self.streams.active() == 0
     }
 
     #[cfg(debug_assertions)]
     fn check_invariants(&self) {
         self.streams.check_invariants();
         self.receive_window.check_invariants();
-        if self.role == Role::Server {
-            debug_assert!(self.streams.active() <= self.settings.max_concurrent_streams as usize);
-        }
+        debug_assert!(self.streams.active() <= self.settings.max_concurrent_streams as usize);
     }
 
     /// Says GOAWAY, once, and refuses all that follows.

@@ -377,9 +377,8 @@ fn stream_fault<T>(error: HeadError) -> Result<Result<T, Fault>, ConnectionError
 
 #[cold]
 fn connection_error(error: HeadError) -> ConnectionError {
-    let code = match error {
-        HeadError::Bomb => ErrorCode::ENHANCE_YOUR_CALM,
-        _ => ErrorCode::COMPRESSION_ERROR,
-    };
-    (code, error.cause()).into()
+    match error {
+        HeadError::Bomb => Budget::Bombs.into(),
+        _ => (ErrorCode::COMPRESSION_ERROR, error.cause()).into(),
+    }
 }

@@ -4,7 +4,7 @@
 use super::event::{By, ConnectionError, Event};
 use super::receive::{Reading, Step};
 use super::settings::{Change, FIRST_WINDOW};
-use super::{Connection, Going};
+use super::{Connection, Going, Role};
 use crate::http2::abuse::Budget;
 use crate::http2::frame::code::ErrorCode;
 use crate::http2::frame::settings::ENTRY_LEN;
@@ -176,6 +176,7 @@ impl Connection {
         // It may only come down (section 6.8).
         let last = self.peer_last.map_or(last, |before| before.min(last));
         self.peer_last = Some(last);
+        self.unprocessed = self.role == Role::Client;
         Some(Event::Goaway { last, code })
     }
 

@@ -87,7 +87,8 @@ pub enum Event {
         /// Machine word for logs.
         cause: &'static str,
     },
-    /// A stream that sending was cut short on may send again.
+    /// A stream that sending was cut short on may send again. It may have learnt so from [`Event::WritableAll`]
+    /// already.
     Writable {
         /// The stream.
         stream: StreamId,

@@ -69,8 +69,8 @@ impl Connection {
         if let Some(budget) = self.abuse.overdrawn() {
             return Err(budget.into());
         }
-        if let Some(last) = self.peer_last
-            && let Some(event) = self.unprocessed(last)
+        if self.unprocessed
+            && let Some(event) = self.next_unprocessed()
         {
             return Ok((0, event));
         }
@@ -169,8 +169,11 @@ impl Connection {
     }
 
     /// A stream of ours that the peer's GOAWAY left out, as an event of its own; `None` when there are no more.
-    fn unprocessed(&mut self, last: u32) -> Option<Event> {
-        let stream = self.streams.above(last)?;
+    fn next_unprocessed(&mut self) -> Option<Event> {
+        let Some(stream) = self.streams.above(self.peer_last?) else {
+            self.unprocessed = false;
+            return None;
+        };
         let token = self.streams.remove(stream, How::ByUs)?.token;
         Some(Event::Reset {
             stream,

@@ -156,8 +156,9 @@ impl Connection {
     }
 
     /// Appends the header of one DATA frame, for a payload of up to `len` bytes that the owner has elsewhere. How many
-    /// bytes of it, at most `len`, must come right behind that header; 0 when the windows allow nothing, and then no
-    /// header was written, unless `len` is 0 and `end` is set. `end` counts only if all `len` bytes go.
+    /// bytes of it, at most `len`, must come right behind that header; the rest needs headers of its own. 0 when the
+    /// windows allow nothing, and then no header was written, unless `len` is 0 and `end` is set. `end` counts only if
+    /// all `len` bytes go.
     #[inline]
     pub fn begin_data(
         &mut self,
@@ -185,7 +186,9 @@ impl Connection {
             self.sendable(stream);
             return Ok(0);
         }
+        let short = frame < len;
         state.send_window.take(frame as u32);
+        state.blocked = false;
         state.stalled_since = 0;
         self.send_window.take(frame as u32);
         self.abuse.work();
@@ -193,6 +196,8 @@ impl Connection {
         data::write_header(stream.number(), frame as u32, end, out);
         if end {
             self.sent(stream, Half::Done);
+        } else if short {
+            self.sendable(stream);
         }
         Ok(frame)
     }
