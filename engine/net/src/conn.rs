@@ -89,7 +89,7 @@ impl Conn {
     pub fn read(&self, buf: Buffer) -> impl Future<Output = (io::Result<usize>, Buffer)> + use<'_> {
         match self {
             Conn::Tcp(socket) | Conn::Unix(socket) => Layer::Plain(socket.read(buf)),
-            Conn::Tls(tls) => Layer::Tls(tls.read(buf)),
+            Conn::Tls(tls) => Layer::Tls(tls.read(buf, false)),
         }
     }
 
@@ -101,7 +101,7 @@ impl Conn {
     ) -> impl Future<Output = (io::Result<usize>, Buffer)> + use<'_> {
         match self {
             Conn::Tcp(socket) | Conn::Unix(socket) => Layer::Plain(socket.read_cancelable(buf)),
-            Conn::Tls(tls) => Layer::Tls(tls.read_cancelable(buf)),
+            Conn::Tls(tls) => Layer::Tls(tls.read(buf, true)),
         }
     }
 

@@ -374,15 +374,16 @@ fn the_pieces_stay_small() {
         let ((conn, _peer), counts) = count(pair);
         assert!(counts.live <= 256, "a connection holds {} B", counts.live);
         println!("a connection holds {} B on the heap", counts.live);
+        // Any of them may be under TLS, whose reads hold a plain one.
         let sizes = [
-            ("read", size_of_val(&conn.read(Buffer::standard())), 200),
+            ("read", size_of_val(&conn.read(Buffer::standard())), 440),
             (
                 "read_cancelable",
                 size_of_val(&conn.read_cancelable(Buffer::standard())),
-                400,
+                440,
             ),
-            ("readable", size_of_val(&conn.readable()), 300),
-            ("write", size_of_val(&conn.write(with(b"x"))), 320),
+            ("readable", size_of_val(&conn.readable()), 320),
+            ("write", size_of_val(&conn.write(with(b"x"))), 580),
         ];
         for (name, size, budget) in sizes {
             println!("{name}: {size} B");

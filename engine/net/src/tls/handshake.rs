@@ -1,8 +1,8 @@
 //! Handshakes: bytes to and fro until both sides have the keys, then the connection under TLS.
 //!
-//! rustls decides everything; here its flights travel. Each flight goes out in one write, the last one together with what
-//! is written next, or as soon as the connection waits for the peer. Dropping the future closes the connection. The peer
-//! can make us hold no more than one buffer in either direction.
+//! rustls decides everything; here its flights travel, each in one write. A server's tickets, for which nobody waits, go out
+//! with what is written next, or as soon as the connection waits for the peer. Dropping the future closes the connection.
+//! The peer can make us hold no more than one buffer in either direction.
 
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
@@ -72,10 +72,11 @@ struct Handshake {
     side: Side,
     /// What has been received and not been used.
     incoming: Buffer,
+    /// How much of that rustls has been given: whole records, one at a time, since those behind the handshake are not for
+    /// it. (It would answer a key update after we have taken the keys.) `0 <= given <= incoming.len()`
+    given: usize,
     /// What is to be sent.
     outgoing: Buffer,
-    /// Data that came right behind the handshake.
-    early: Buffer,
     chosen: Option<Chosen>,
 }
 
@@ -133,8 +134,8 @@ impl Handshake {
             conn,
             side,
             incoming,
+            given: 0,
             outgoing: Buffer::default(),
-            early: Buffer::default(),
             chosen: None,
         }
     }
@@ -166,8 +167,10 @@ impl Handshake {
                 Ok(Step::Again) => {}
                 Ok(Step::Traffic) if self.is_done() => return Ok(()),
                 Ok(Step::Receive | Step::Traffic) => {
-                    self.send().await?;
-                    self.receive().await?;
+                    while !self.give() {
+                        self.send().await?;
+                        self.receive().await?;
+                    }
                 }
                 Ok(Step::Closed) => {
                     return Err(HandshakeError::new(Reason::Closed, "closed by the peer"));
@@ -179,29 +182,39 @@ impl Handshake {
 
     fn step(&mut self) -> Result<Step, Error> {
         let bytes = self.incoming.filled_mut();
-        let (outgoing, early) = (&mut self.outgoing, &mut self.early);
+        let bytes = bytes.get_mut(..self.given).unwrap_or_default();
+        let outgoing = &mut self.outgoing;
         let (used, step) = match &mut self.side {
-            Side::Server(side) => advance(side.process_tls_records(bytes), outgoing, early),
-            Side::Client(side) => advance(side.process_tls_records(bytes), outgoing, early),
+            Side::Server(side) => advance(side.process_tls_records(bytes), outgoing),
+            Side::Client(side) => advance(side.process_tls_records(bytes), outgoing),
         };
         self.incoming.consume(used);
+        self.given = self.given.saturating_sub(used);
         if let Some(chosen) = certificates::take_chosen() {
             self.chosen = Some(chosen);
         }
         step
     }
 
+    /// Gives rustls one more record, if there is a whole one; or all, if it is none.
+    fn give(&mut self) -> bool {
+        let all = self.incoming.filled();
+        let end = match all.get(self.given..).and_then(Header::of) {
+            None => return false,
+            Some(Err(_)) => all.len(),
+            Some(Ok(header)) => self.given + HEADER + header.len,
+        };
+        let is_whole = end <= all.len();
+        if is_whole {
+            self.given = end;
+        }
+        is_whole
+    }
+
     /// Whether rustls has nothing left to do.
     fn is_done(&self) -> bool {
         let common = self.side.common();
-        // Of a message that is not whole rustls keeps the records it has opened already: those are its own.
-        let keeps_records = match Header::of(self.incoming.filled()) {
-            Some(Ok(header)) => self.incoming.len() >= HEADER + header.len,
-            _ => false,
-        };
-        !common.is_handshaking()
-            && !common.wants_write()
-            && (!self.early.is_empty() || !keeps_records)
+        !common.is_handshaking() && !common.wants_write() && self.given == 0
     }
 
     async fn send(&mut self) -> Result<(), HandshakeError> {
@@ -237,10 +250,10 @@ impl Handshake {
     fn refuse(&mut self, error: &Error) -> HandshakeError {
         // With something to send rustls touches no bytes.
         while self.side.common().wants_write() {
-            let (outgoing, early) = (&mut self.outgoing, &mut self.early);
+            let outgoing = &mut self.outgoing;
             let (_, step) = match &mut self.side {
-                Side::Server(side) => advance(side.process_tls_records(&mut []), outgoing, early),
-                Side::Client(side) => advance(side.process_tls_records(&mut []), outgoing, early),
+                Side::Server(side) => advance(side.process_tls_records(&mut []), outgoing),
+                Side::Client(side) => advance(side.process_tls_records(&mut []), outgoing),
             };
             if step.is_err() {
                 break;
@@ -250,7 +263,7 @@ impl Handshake {
         HandshakeError::from(error)
     }
 
-    /// The connection under TLS.
+    /// The connection under TLS, with the last flight sent if the peer waits for it.
     fn finish(
         self,
         name: Option<&str>,
@@ -298,8 +311,12 @@ impl Handshake {
             part(&self.conn, session.outgoing());
             return Err(error);
         }
-        Tls::over(self.conn, session, info, self.early, self.incoming.filled())
-            .map(|tls| Conn::Tls(Box::new(tls)))
+        let waited_for = role == Role::Client || version == Version::Tls12;
+        let tls = Tls::over(self.conn, session, info, self.incoming)?;
+        if waited_for {
+            tls.flush();
+        }
+        Ok(Conn::Tls(Box::new(tls)))
     }
 }
 
@@ -322,9 +339,8 @@ fn part(conn: &Conn, words: &[u8]) {
 fn advance<Data>(
     status: UnbufferedStatus<'_, '_, Data>,
     outgoing: &mut Buffer,
-    early: &mut Buffer,
 ) -> (usize, Result<Step, Error>) {
-    let mut used = status.discard;
+    let used = status.discard;
     let state = match status.state {
         Ok(state) => state,
         Err(error) => return (used, Err(error)),
@@ -337,26 +353,10 @@ fn advance<Data>(
             sent.done();
             Ok(Step::Again)
         }
-        ConnectionState::ReadTraffic(mut data) => {
-            let mut step = Ok(Step::Traffic);
-            while let Some(record) = data.next_record() {
-                step = match record {
-                    Ok(record) => {
-                        used += record.discard;
-                        append(early, record.payload).map(|()| Step::Traffic)
-                    }
-                    Err(error) => Err(error),
-                };
-                if step.is_err() {
-                    break;
-                }
-            }
-            step
-        }
         ConnectionState::BlockedHandshake => Ok(Step::Receive),
         ConnectionState::WriteTraffic(_) => Ok(Step::Traffic),
         ConnectionState::PeerClosed | ConnectionState::Closed => Ok(Step::Closed),
-        // 0-RTT is never offered.
+        // Data are none of rustls' business, and 0-RTT is never offered.
         _ => Err(Error::HandshakeNotComplete),
     };
     (used, step)
@@ -377,16 +377,6 @@ fn encode(
             Err(error) => return Err(Error::General(error.to_string())),
         }
     }
-}
-
-fn append(buffer: &mut Buffer, bytes: &[u8]) -> Result<(), Error> {
-    while !buffer.extend(bytes) {
-        if buffer.is_large() {
-            return Err(Error::PeerSentOversizedRecord);
-        }
-        grow(buffer);
-    }
-    Ok(())
 }
 
 /// From none to a standard buffer, from that to a large one.

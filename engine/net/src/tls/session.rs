@@ -322,12 +322,6 @@ impl Session {
         }
         Ok(Sealed::Done)
     }
-
-    /// Bytes that a session keeps in blocks of its own: none when idle.
-    #[cfg(test)]
-    pub(super) fn kept(&self) -> usize {
-        self.fragment.capacity() + self.outgoing.capacity()
-    }
 }
 
 /// How data are cut into records.

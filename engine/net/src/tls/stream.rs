@@ -40,25 +40,31 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Takes over after the handshake, with data and ciphertext that came behind it.
+    /// Takes over after the handshake, with the records that came right behind it.
     pub(super) fn over(
         conn: Conn,
         session: Session,
         info: Info,
-        early: Buffer,
-        held: &[u8],
+        received: Buffer,
     ) -> Result<Tls, HandshakeError> {
         let (Conn::Tcp(socket) | Conn::Unix(socket)) = conn else {
             return Err(HandshakeError::new(Reason::Internal, "TLS within TLS"));
         };
-        Ok(Tls {
+        let tls = Tls {
             socket,
             info,
             session: RefCell::new(session),
-            inbox: RefCell::new(Inbox::new(early, held)),
+            inbox: RefCell::default(),
             writing: Cell::new(false),
             broken: Cell::new(false),
-        })
+        };
+        if !received.is_empty() {
+            let (_, plain) = tls.received(Ok(received.len()), received, 0);
+            if !plain.is_empty() {
+                tls.inbox.borrow_mut().ready = plain;
+            }
+        }
+        Ok(tls)
     }
 
     /// What the handshake came to.
@@ -71,7 +77,7 @@ impl Tls {
     }
 
     /// Sends what the peer is to be told, as far as the socket takes it now and nothing is under way.
-    fn flush(&self) {
+    pub(super) fn flush(&self) {
         if self.writing.get() || self.broken.get() || self.socket.is_posting() {
             return;
         }
@@ -145,7 +151,9 @@ impl Tls {
             return Ok(());
         }
         self.flush();
-        self.inbox.borrow_mut().shrink();
+        if !self.socket.shared().is_reading() {
+            self.inbox.borrow_mut().shrink();
+        }
         self.socket.readable().await
     }
 
@@ -187,5 +195,13 @@ impl Drop for Tls {
         if !std::thread::panicking() && !self.socket.shared().resets() {
             self.say_goodbye();
         }
+    }
+}
+
+#[cfg(test)]
+impl Tls {
+    /// Makes records of the data, which the test sends by itself.
+    pub(super) fn seal_for_test(&self, buffer: &mut Buffer) {
+        assert!(matches!(self.seal(buffer), Ok(Sealed::Done)));
     }
 }

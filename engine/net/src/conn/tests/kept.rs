@@ -1,10 +1,11 @@
 //! Operations that the connection keeps: our own ring can, the other drivers give the buffer back.
 
 use std::future::poll_fn;
+use std::mem::MaybeUninit;
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
+use std::task::{Poll, Wake};
 use std::time::Duration;
 
 use super::*;

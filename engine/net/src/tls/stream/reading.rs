@@ -8,11 +8,14 @@ use crate::Buffer;
 use crate::conn::Peek;
 
 /// What has been received and not been handed out.
+#[derive(Default)]
 pub(super) struct Inbox {
     /// Plaintext; no block while there is none.
     pub(super) ready: Buffer,
     /// The beginning of a record. `0 <= held.len() < MAX_WIRE`
     held: Vec<u8>,
+    /// The caller's buffer while a read fills another.
+    theirs: Buffer,
     /// A kept read's result.
     pub(super) stood: Option<(io::Result<usize>, Buffer)>,
     /// What the kept read's buffer held before.
@@ -20,15 +23,6 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    pub(super) fn new(ready: Buffer, held: &[u8]) -> Inbox {
-        Inbox {
-            ready,
-            held: held.to_vec(),
-            stood: None,
-            stood_base: 0,
-        }
-    }
-
     pub(super) fn has_data(&self) -> bool {
         !self.ready.is_empty()
     }
@@ -40,6 +34,8 @@ impl Inbox {
     /// The connection may be idle for long: it keeps what it must.
     pub(super) fn shrink(&mut self) {
         self.held.shrink_to_fit();
+        // Left by a read that was dropped.
+        self.theirs = Buffer::default();
     }
 
     /// Hands plaintext over.
@@ -60,50 +56,63 @@ impl Inbox {
 }
 
 impl Tls {
-    pub(crate) async fn read(&self, buffer: Buffer) -> (io::Result<usize>, Buffer) {
-        self.receive(buffer, false).await
-    }
-
-    pub(crate) async fn read_cancelable(&self, buffer: Buffer) -> (io::Result<usize>, Buffer) {
-        let out = self.receive(buffer, true).await;
-        self.socket.shared().end_cancelable();
-        out
-    }
-
-    async fn receive(&self, mut buffer: Buffer, cancelable: bool) -> (io::Result<usize>, Buffer) {
-        loop {
+    /// As [`crate::Conn::read`] or [`crate::Conn::read_cancelable`].
+    pub(crate) async fn read(
+        &self,
+        mut buffer: Buffer,
+        cancelable: bool,
+    ) -> (io::Result<usize>, Buffer) {
+        let out = loop {
             if let Some(served) = self.serve(&mut buffer) {
-                return (served, buffer);
+                break served;
             }
             self.flush();
-            // Any record fits into the room behind the caller's data, or it is received apart.
-            let apart = buffer.room() < MAX_WIRE;
-            let into = match apart {
-                true => Buffer::standard(),
-                false => std::mem::take(&mut buffer),
+            let (apart, base) = self.lend(&mut buffer);
+            let (received, back) = match cancelable {
+                true => self.socket.receive_cancelable(buffer).await,
+                false => self.socket.read(buffer).await,
             };
-            let base = into.len();
-            let into = self.with_held(into);
-            let (received, into) = match cancelable {
-                true => self.socket.receive_cancelable(into).await,
-                false => self.socket.read(into).await,
+            let (received, back) = self.received(received, back, base);
+            buffer = match apart {
+                true => self.take_back(back),
+                false => back,
             };
-            let (received, into) = self.received(received, into, base);
-            match apart {
-                false => buffer = into,
-                true if into.is_empty() => {}
-                true => self.inbox.borrow_mut().ready = into,
-            }
             match received {
-                Ok(1..) if !apart => return (received, buffer),
+                Ok(1..) if !apart => break received,
                 Ok(_) => {}
-                Err(_) => return (received, buffer),
+                Err(_) => break received,
             }
             // The caller heard nothing of this read: a strike that it outran is not lost.
             if cancelable && !self.is_ready() && self.socket.shared().take_cancelled() {
-                return (Err(crate::cancelled()), buffer);
+                break Err(crate::cancelled());
             }
+        };
+        if cancelable {
+            self.socket.shared().end_cancelable();
         }
+        (out, buffer)
+    }
+
+    /// Makes a buffer ready to receive any record behind the data in it: if it has no room for that, another takes its
+    /// place meanwhile. Whether it does, and how much data comes first.
+    fn lend(&self, buffer: &mut Buffer) -> (bool, usize) {
+        let apart = buffer.room() < MAX_WIRE;
+        if apart {
+            let theirs = std::mem::replace(buffer, Buffer::standard());
+            self.inbox.borrow_mut().theirs = theirs;
+        }
+        let base = buffer.len();
+        *buffer = self.with_held(std::mem::take(buffer));
+        (apart, base)
+    }
+
+    /// What was received in another buffer is for later; the caller's own.
+    fn take_back(&self, received: Buffer) -> Buffer {
+        let mut inbox = self.inbox.borrow_mut();
+        if !received.is_empty() {
+            inbox.ready = received;
+        }
+        std::mem::take(&mut inbox.theirs)
     }
 
     /// What can be had without the socket: data, or the end.
