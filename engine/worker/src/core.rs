@@ -21,6 +21,7 @@ use crate::downstream::Downstream;
 use crate::refusals::Refusals;
 use crate::removed::Removed;
 use crate::scratch::Scratch;
+use crate::tls::{self, Tls};
 use crate::upstream::Upstreams;
 
 /// One worker's world. Not `Send`: it never leaves its thread.
@@ -40,6 +41,10 @@ pub(crate) struct Core {
     pub(crate) in_flight: Cell<u64>,
     /// Exchanges begun since the last tick: tells a busy worker from an idle one.
     pub(crate) activity: Cell<u64>,
+    /// What of TLS outlives a snapshot.
+    known_tls: tls::Known,
+    /// The generation of ticket keys in use.
+    tickets: Cell<u64>,
     /// The HTTP/2 connections of clients, for what is to be done with them from outside.
     pub(crate) http2: RefCell<Vec<Weak<Downstream>>>,
     random: Cell<u64>,
@@ -62,6 +67,7 @@ pub(crate) struct Live {
     /// By access log id.
     pub(crate) logs: RefCell<Vec<LineSink>>,
     pub(crate) refusals: Refusals,
+    pub(crate) tls: Tls,
 }
 
 /// One route of a snapshot as this worker uses it.
@@ -75,13 +81,27 @@ pub(crate) struct LiveRoute {
 const SCRATCHES_KEPT: usize = 256;
 
 impl Core {
-    pub(crate) fn new(index: usize, bridge: Arc<Bridge>, seed: u64) -> Rc<Core> {
+    /// The world of the snapshot that is live.
+    ///
+    /// # Errors
+    /// When TLS can't be made of it, and why.
+    pub(crate) fn new(index: usize, bridge: Arc<Bridge>, seed: u64) -> Result<Rc<Core>, String> {
         let (generation, snapshot) = bridge.slot.load();
+        let known_tls = tls::Known::default();
+        let tickets = bridge.tickets.generation();
+        let keys = bridge.tickets.keys().map(|keys| tls::ticket_keys(&keys));
+        let tls = Tls::prepare(&snapshot, &known_tls, keys.as_ref())?;
         let upstreams = Upstreams::default();
         let shares = Shares::new(&bridge.board);
-        let live = Live::new(index, &bridge, &upstreams, &shares, generation, snapshot);
+        let live = Live::new(
+            (index, &bridge),
+            &upstreams,
+            &shares,
+            (generation, snapshot),
+            tls,
+        );
         let state = State::new(Box::new(Arc::clone(&bridge.ledger)));
-        Rc::new(Core {
+        Ok(Rc::new(Core {
             index,
             bridge,
             live: RefCell::new(Rc::new(live)),
@@ -92,11 +112,13 @@ impl Core {
             connections: Cell::new(0),
             in_flight: Cell::new(0),
             activity: Cell::new(0),
+            known_tls,
+            tickets: Cell::new(tickets),
             http2: RefCell::new(Vec::new()),
             random: Cell::new(seed | 1),
             date: RefCell::new(Date::default()),
             scratches: RefCell::new(Vec::new()),
-        })
+        }))
     }
 
     /// The snapshot that the next request binds to.
@@ -104,25 +126,36 @@ impl Core {
         Rc::clone(&self.live.borrow())
     }
 
-    /// Takes over the snapshot that control has committed.
-    pub(crate) fn adopt(&self) {
+    /// What a snapshot needs of TLS; why not, if it can't be made.
+    pub(crate) fn prepare_tls(&self, snapshot: &Snapshot) -> Result<Tls, String> {
+        let keys = self.bridge.tickets.keys();
+        let keys = keys.map(|keys| tls::ticket_keys(&keys));
+        Tls::prepare(snapshot, &self.known_tls, keys.as_ref())
+    }
+
+    /// Takes over the snapshot that control has committed, with what was prepared for it.
+    pub(crate) fn adopt(&self, prepared: Option<Tls>) {
         let (generation, snapshot) = self.bridge.slot.load();
         if generation == self.live.borrow().generation {
             return;
         }
-        let live = Rc::new(Live::new(
-            self.index,
-            &self.bridge,
+        // Another was prepared than is live: every worker has said that it can be made.
+        let tls = prepared.map_or_else(|| self.prepare_tls(&snapshot).unwrap_or_default(), |it| it);
+        let live = Live::new(
+            (self.index, &self.bridge),
             &self.upstreams,
             &self.shares,
-            generation,
-            snapshot,
-        ));
+            (generation, snapshot),
+            tls,
+        );
+        let live = Rc::new(live);
         let old = self.live.replace(live);
         for log in old.logs.borrow_mut().iter_mut() {
             log.tick();
         }
-        self.upstreams.retain(&self.live.borrow().upstreams);
+        let live = self.live();
+        self.upstreams.retain(&live.upstreams);
+        self.known_tls.retain(&live.snapshot);
     }
 
     /// The generation of the snapshot in use.
@@ -139,10 +172,21 @@ impl Core {
             upstream.make_room();
         }
         self.shares.tick();
+        self.rotate_tickets(&live);
         self.tick_connections(now);
         live.refusals.tick();
         for log in live.logs.borrow_mut().iter_mut() {
             log.tick();
+        }
+    }
+
+    /// Each tick: new ticket keys are taken into use.
+    fn rotate_tickets(&self, live: &Live) {
+        let generation = self.bridge.tickets.generation();
+        if self.tickets.replace(generation) != generation
+            && let Some(keys) = self.bridge.tickets.keys()
+        {
+            live.tls.rotate(&tls::ticket_keys(&keys));
         }
     }
 
@@ -195,12 +239,11 @@ impl Core {
 
 impl Live {
     fn new(
-        worker: usize,
-        bridge: &Arc<Bridge>,
+        (worker, bridge): (usize, &Arc<Bridge>),
         upstreams: &Upstreams,
         shares: &Shares,
-        generation: u64,
-        snapshot: Arc<Snapshot>,
+        (generation, snapshot): (u64, Arc<Snapshot>),
+        tls: Tls,
     ) -> Live {
         let metrics = &bridge.metrics;
         let route = |route: &Route| LiveRoute {
@@ -221,7 +264,7 @@ impl Live {
             upstreams: snapshot
                 .upstreams
                 .iter()
-                .map(|u| upstreams.resolve(worker, bridge, shares, u))
+                .map(|u| upstreams.resolve(worker, bridge, shares, u, tls.connector(u.id)))
                 .collect(),
             logs: RefCell::new(
                 snapshot
@@ -231,6 +274,7 @@ impl Live {
                     .collect(),
             ),
             refusals: Refusals::new(worker, bridge, &snapshot),
+            tls,
             snapshot,
         }
     }

@@ -1,12 +1,16 @@
-//! The loops of clients' connections, one file per protocol, and the choice among them.
+//! The loops of clients' connections, one file per protocol, and what comes before them: who it is, and what it speaks.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
 use engine_net::Conn;
+use engine_net::buffer::Buffer;
+use engine_net::tls::Alpn;
 
 use crate::core::Core;
 use crate::listener::Listening;
 
+mod entry;
 mod http1;
 mod http2;
 
@@ -14,8 +18,31 @@ pub(crate) use http2::Downstream;
 
 /// Serves a connection that has been accepted, to its end.
 pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) {
-    let found = http1::serve(Rc::clone(&core), conn, Rc::clone(&listening)).await;
-    if let Some((conn, read)) = found {
-        http2::serve(core, conn, read, listening).await;
+    let plain = listening.settings(&core, entry::is_plain);
+    let entered = match plain {
+        true => Some(entry::Entered::plain(conn)),
+        // Boxed: what only the beginning needs is not to stay with a connection at rest.
+        false => Box::pin(entry::enter(&core, conn, &listening)).await,
+    };
+    let Some(entered) = entered else { return };
+    let (conn, mut read) = (entered.conn, entered.read);
+    let from = address_of(&conn, entered.peer);
+    if conn.tls().and_then(|tls| tls.alpn) != Some(Alpn::H2) {
+        let found = http1::serve(Rc::clone(&core), conn, read, from, Rc::clone(&listening)).await;
+        match found {
+            Some(found) => return http2::serve(core, found.0, found.1, from, listening).await,
+            None => return,
+        }
     }
+    if read.room() == 0 {
+        read = Buffer::standard();
+    }
+    http2::serve(core, conn, read, from, listening).await;
+}
+
+/// The client's address: what a PROXY header said, else the socket's; over Unix sockets, this machine.
+fn address_of(conn: &Conn, named: Option<SocketAddr>) -> SocketAddr {
+    let peer = named.or_else(|| conn.peer());
+    let peer = peer.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
+    SocketAddr::new(peer.ip().to_canonical(), peer.port())
 }

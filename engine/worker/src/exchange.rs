@@ -4,13 +4,14 @@
 //! The order of steps is the semantics page's; a request refused at one step costs nothing of the
 //! later ones, and no byte of it reaches an upstream (invariant 12).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use engine_bridge::metrics::ListenerSeries;
-use engine_config::snapshot::{Action, Duration, Listener, Route};
+use engine_config::snapshot::{Action, Duration, Listener, ListenerTls, Route};
 use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline};
+use engine_net::tls::Info;
 use engine_net::{Peek, clock};
 use policy::address::client_address;
 use policy::context::View;
@@ -39,11 +40,17 @@ pub(crate) struct Client<'c> {
     pub(crate) core: &'c Rc<Core>,
     pub(crate) link: Link<'c>,
     pub(crate) deadline: &'c Deadline,
-    /// It came over TLS.
-    pub(crate) secure: bool,
     pub(crate) listener: usize,
     pub(crate) series: &'c ListenerSeries,
-    pub(crate) peer: IpAddr,
+    /// The other end of the connection, or what a PROXY header said of it; canonical.
+    pub(crate) from: SocketAddr,
+}
+
+impl Client<'_> {
+    /// Its address.
+    pub(crate) fn peer(&self) -> IpAddr {
+        self.from.ip()
+    }
 }
 
 /// What a request asks for.
@@ -52,6 +59,8 @@ enum Decision {
     Route(u32),
     /// `OPTIONS *`: about the gateway itself, whatever the routes.
     Options,
+    /// The same again, under https at this port.
+    ToHttps(u16),
 }
 
 /// What becomes of the connection after an exchange.
@@ -123,6 +132,7 @@ pub(crate) async fn run(
     let answered = match x.decide() {
         Ok(Decision::Route(route)) => x.act(route).await,
         Ok(Decision::Options) => Ok(x.answer_self(|reply, out| reply.options(out.head)).await),
+        Ok(Decision::ToHttps(port)) => x.send_to_https(port).await,
         Err(fault) => Err(fault),
     };
     let end = match answered {
@@ -151,7 +161,7 @@ pub(crate) async fn refuse_head(
     ids::make(client.core, &mut s.request_id);
     s.path.clear();
     s.client.clear();
-    heads::address(client.peer, &mut s.client);
+    heads::address(client.peer(), &mut s.client);
     let body = Incoming::new(BodyLength::None, Rules::Request);
     let mut x = Exchange {
         client,
@@ -195,8 +205,9 @@ impl Exchange<'_> {
             ..
         } = &mut **s;
         context.clear();
+        let settings = snapshot.listeners.get(client.listener);
         let request = request.view(inbound.filled());
-        *trusted = snapshot.gateway.trusted_proxies.contains(client.peer);
+        *trusted = snapshot.gateway.trusted_proxies.contains(client.peer());
         let trusted = *trusted;
         ids::choose(
             core,
@@ -207,12 +218,12 @@ impl Exchange<'_> {
         );
         let address = if trusted {
             client_address(
-                client.peer,
+                client.peer(),
                 request.headers(Name::XForwardedFor),
                 &snapshot.gateway.trusted_proxies,
             )
         } else {
-            client.peer
+            client.peer()
         };
         client_text.clear();
         heads::address(address, client_text);
@@ -225,6 +236,16 @@ impl Exchange<'_> {
             Ok(Canonical::Rewritten) => path,
             Err(_) => return Err(Fault::BadPath),
         };
+        if let Some(port) = settings.and_then(|listener| listener.http_to_https) {
+            return Ok(Decision::ToHttps(port));
+        }
+        if let (Some(tls), Some(shown)) = (
+            client.link.tls(),
+            settings.and_then(|listener| listener.tls.as_ref()),
+        ) && is_misdirected(tls, shown, host_of(request.authority()))
+        {
+            return Err(Fault::Misdirected);
+        }
         let listener = u16::try_from(client.listener).unwrap_or(u16::MAX);
         let lookup = Lookup {
             listener,
@@ -262,7 +283,7 @@ impl Exchange<'_> {
             return Err(Fault::Refused(refusal));
         }
         live.refusals.note_shadows(route, context);
-        let bound = body_bound(snapshot.listeners.get(client.listener), route);
+        let bound = body_bound(settings, route);
         match request.head.body {
             BodyLength::Exact(n) if n > bound => Err(Fault::BodyTooLarge),
             _ => Ok(Decision::Route(id)),
@@ -298,6 +319,34 @@ impl Exchange<'_> {
                 Ok(end)
             }
         }
+    }
+
+    /// Asks the client to come back over https, with all that it asked for.
+    async fn send_to_https(&mut self, port: u16) -> Result<End, Fault> {
+        let mut at = std::mem::take(&mut self.s.target);
+        at.clear();
+        let request = self.s.request.view(self.inbound.filled());
+        let host = host_of(request.authority());
+        if host.is_empty() {
+            self.s.target = at;
+            return Err(Fault::NoRoute);
+        }
+        at.extend_from_slice(b"https://");
+        at.extend_from_slice(host);
+        if port != 443 {
+            at.push(b':');
+            at.extend_from_slice(itoa::Buffer::new().format(port).as_bytes());
+        }
+        at.extend_from_slice(self.path());
+        if request.head.has_query {
+            at.push(b'?');
+            at.extend_from_slice(request.query());
+        }
+        let end = self
+            .answer_self(|reply, out| reply.redirect(308, &at, out.head))
+            .await;
+        self.s.target = at;
+        Ok(end)
     }
 
     /// The canonical path, wherever it stands.
@@ -489,6 +538,23 @@ impl Exchange<'_> {
             Err(_) => End::Linger,
         }
     }
+}
+
+/// Whether a host is asked for that the certificate shown on this connection is not for (RFC 9110 section 7.4). A client
+/// that named no host, or this one, has got what it asked for.
+fn is_misdirected(tls: &Info, shown: &ListenerTls, host: &[u8]) -> bool {
+    let Some(named) = tls.server_name.as_deref() else {
+        return false;
+    };
+    if host.is_empty() || host.eq_ignore_ascii_case(named.as_bytes()) {
+        return false;
+    }
+    let certificate = shown
+        .certificates
+        .iter()
+        .find(|it| it.serves(named.as_bytes()))
+        .or(shown.certificates.first());
+    !certificate.is_some_and(|it| it.serves(host))
 }
 
 /// Payload bytes that a request to `route` may carry.

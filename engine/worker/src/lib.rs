@@ -19,6 +19,7 @@ mod core;
 mod downstream;
 mod exchange;
 mod forward;
+mod gate;
 mod heads;
 mod http2;
 mod ids;
@@ -30,6 +31,7 @@ mod removed;
 mod reply;
 mod scratch;
 mod time;
+mod tls;
 mod upstream;
 mod worker;
 

@@ -3,6 +3,7 @@
 //! The life of a request and the body pump are the same for both; where they differ, it says so here or there by a match.
 
 use engine_net::deadline::{Deadline, sleep_until};
+use engine_net::tls::Info;
 use engine_net::{Conn, Peek, Shutdown, deadline};
 
 use crate::http2::Stream;
@@ -26,6 +27,19 @@ impl<'a> Link<'a> {
             Link::Conn(conn) => Some(conn),
             Link::Stream(_) => None,
         }
+    }
+
+    /// The connection that it is, or that it shares.
+    pub(crate) fn socket(self) -> &'a Conn {
+        match self {
+            Link::Conn(conn) => conn,
+            Link::Stream(stream) => stream.conn(),
+        }
+    }
+
+    /// What its TLS handshake came to, if it had one.
+    pub(crate) fn tls(self) -> Option<&'a Info> {
+        self.socket().tls()
     }
 
     /// Heads and bodies are frames on this side.
@@ -66,9 +80,4 @@ impl<'a> Link<'a> {
             }
         }
     }
-}
-
-/// Whether what goes over it is encrypted.
-pub(crate) fn is_secure(_conn: &Conn) -> bool {
-    false
 }

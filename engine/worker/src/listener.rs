@@ -4,6 +4,7 @@
 //! the address has changed.
 
 use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +13,12 @@ use engine_bridge::board::Share;
 use engine_bridge::metrics::ListenerSeries;
 use engine_config::snapshot as config;
 use engine_net::listener::Listener;
+use engine_net::tls::Reason;
 use engine_net::{Conn, is_cancelled, runtime};
 
 use crate::core::Core;
 use crate::downstream;
+use crate::gate::Gate;
 
 /// One listener on this worker.
 pub(crate) struct Listening {
@@ -28,6 +31,8 @@ pub(crate) struct Listening {
     open: Rc<Share>,
     open_all: Rc<Share>,
     closing: Cell<bool>,
+    /// TLS handshakes in progress.
+    pub(crate) handshakes: Rc<Gate>,
 }
 
 /// How long accepting pauses when the process is out of descriptors or memory.
@@ -44,6 +49,7 @@ impl Listening {
             open: core.shares.listener(&settings.name),
             open_all: core.shares.all_connections(),
             closing: Cell::new(false),
+            handshakes: Rc::default(),
         })
     }
 
@@ -74,6 +80,14 @@ impl Listening {
     /// It has been removed or the process drains: its connections end after what they are doing.
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.get()
+    }
+
+    /// Counts a handshake that came to a connection.
+    pub(crate) fn note_handshake(&self, _conn: &Conn) {}
+
+    /// Counts one that did not.
+    pub(crate) fn handshake_failed(&self, reason: Reason) {
+        self.series.refused.inc(reason.as_str());
     }
 
     /// Accepts until stopped.
@@ -112,10 +126,9 @@ impl Listening {
             return;
         };
         let peer = conn.peer().map(|peer| peer.ip().to_canonical());
-        if peer.is_some_and(|ip| {
-            settings.deny.contains(ip)
-                || !(settings.allow.is_empty() || settings.allow.contains(ip))
-        }) {
+        // With a PROXY header it is the address in that which counts.
+        let named = settings.proxy_protocol.is_some();
+        if !named && peer.is_some_and(|ip| !admits(settings, ip)) {
             return self.series.refused.inc("address");
         }
         let most = live.snapshot.gateway.max_connections.unwrap_or(u64::MAX);
@@ -140,6 +153,11 @@ impl Listening {
             downstream::serve(core, conn, listening).await;
         });
     }
+}
+
+/// Whether a client at this address may connect.
+pub(crate) fn admits(settings: &config::Listener, ip: IpAddr) -> bool {
+    !settings.deny.contains(ip) && (settings.allow.is_empty() || settings.allow.contains(ip))
 }
 
 /// Counts a connection for as long as its task lives.

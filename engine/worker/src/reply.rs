@@ -4,6 +4,7 @@
 //! (invariant 8). The document is RFC 9457; `Proxy-Status` is RFC 9209.
 
 use engine_config::snapshot::{ErrorFormat, Gateway, Route};
+use engine_net::tls::Reason;
 use policy::context::Context;
 use policy::problem::{self, Problem};
 use policy::verdict::{Refusal, RefusalKind};
@@ -22,6 +23,10 @@ pub(crate) enum Fault {
     /// The same over HTTP/2.
     BadHead(HeadError),
     BadPath,
+    /// HTTP on a port where TLS is spoken.
+    PlainOnTls,
+    /// A host that this connection's certificate is not for.
+    Misdirected,
     BadBody(&'static str),
     NoRoute,
     /// With the value of `Allow`.
@@ -40,6 +45,8 @@ pub(crate) enum Fault {
     FirstByteTimeout,
     ReadTimeout,
     WholeTimeout,
+    /// The TLS handshake with the service failed.
+    UpstreamTls(Reason),
     UpstreamClosed,
     UpstreamMalformed(&'static str),
     UpstreamWriteTimeout,
@@ -81,6 +88,21 @@ const fn row(
     }
 }
 
+/// Why a handshake with a service failed, as the log and metrics say it.
+fn tls_cause(reason: Reason) -> &'static str {
+    match reason {
+        Reason::UnknownIssuer => "upstream_tls_unknown_issuer",
+        Reason::Expired => "upstream_tls_expired",
+        Reason::WrongName => "upstream_tls_wrong_name",
+        Reason::BadCertificate => "upstream_tls_bad_certificate",
+        Reason::CertificateRefused => "upstream_tls_certificate_refused",
+        Reason::NoSharedProtocol => "upstream_tls_no_shared_protocol",
+        Reason::NoSharedVersion | Reason::NoSharedCipher => "upstream_tls_nothing_in_common",
+        Reason::Closed => "upstream_tls_closed",
+        _ => "upstream_tls_failed",
+    }
+}
+
 impl Fault {
     /// The table.
     pub(crate) fn row(&self) -> Row {
@@ -95,6 +117,20 @@ impl Fault {
                 "Bad request",
                 "bad_path",
                 "The path can't be brought into canonical form.",
+                Client,
+            ),
+            Fault::PlainOnTls => row(
+                400,
+                "Bad request",
+                "plain_http_on_tls",
+                "This port speaks TLS: use https.",
+                Client,
+            ),
+            Fault::Misdirected => row(
+                421,
+                "Misdirected request",
+                "misdirected_request",
+                "This connection's certificate is not for that host: make a new connection.",
                 Client,
             ),
             Fault::BadBody(cause) => row(
@@ -209,6 +245,13 @@ impl Fault {
                 "The service stopped taking the request.",
                 Upstream,
             ),
+            Fault::UpstreamTls(reason) => row(
+                502,
+                "Bad gateway",
+                tls_cause(*reason),
+                "The service could not be spoken to over TLS.",
+                Upstream,
+            ),
             Fault::UpstreamClosed => row(
                 502,
                 "Bad gateway",
@@ -267,6 +310,7 @@ impl Fault {
                 | Fault::BadHead(_)
                 | Fault::BadBody(_)
                 | Fault::BadPath
+                | Fault::PlainOnTls
                 | Fault::HeadTimeout
                 | Fault::BodyTimeout
                 | Fault::BodyTooSlow

@@ -11,24 +11,35 @@ use std::sync::Arc;
 use engine_bridge::Bridge;
 use engine_bridge::board::{Share, Shares, Total};
 use engine_bridge::metrics::UpstreamSeries;
-use engine_config::snapshot::{self as config, UpstreamProtocol};
+use engine_config::snapshot::{self as config, ProxyHeader, UpstreamProtocol};
 use engine_net::Address;
+use engine_net::tls::Connector;
 use policy::balance::{Candidate, Cursor, pick};
 
 mod carrier;
+mod dial;
 mod pool;
 mod posted;
 mod shared;
 
 pub(crate) use carrier::{Carrier, UpstreamStream};
+pub(crate) use dial::Call;
 pub(crate) use pool::{Lease, UpstreamConn};
 
 use crate::core::Core;
 use crate::reply::Fault;
+use dial::Secured;
 use shared::Connections;
 
-/// The names of an upstream and of one of its endpoints.
-type Key = (Arc<str>, Arc<str>);
+/// What makes an endpoint what it is: connections are never used under other terms than they were made.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    upstream: Arc<str>,
+    endpoint: Arc<str>,
+    protocol: UpstreamProtocol,
+    tls: Option<config::Digest>,
+    proxy_protocol: ProxyHeader,
+}
 
 /// All endpoints that this worker has state for.
 #[derive(Default)]
@@ -55,6 +66,10 @@ pub(crate) struct Upstream {
 /// One endpoint's state on this worker.
 pub(crate) struct Endpoint {
     pub(crate) address: Address,
+    /// How it is spoken to under TLS.
+    secured: Option<Secured>,
+    /// Asked by ALPN, it chose HTTP/1.1 last.
+    speaks_http1: Cell<bool>,
     idle: RefCell<Vec<Rc<UpstreamConn>>>,
     /// Connections that many requests share.
     shared: Connections,
@@ -97,16 +112,27 @@ impl Upstreams {
         bridge: &Arc<Bridge>,
         shares: &Shares,
         settings: &config::Upstream,
+        connector: Option<&Connector>,
     ) -> Rc<Upstream> {
         let mut known = self.endpoints.borrow_mut();
         let endpoints = settings
             .endpoints
             .iter()
             .map(|endpoint| {
-                let key = (Arc::clone(&settings.name), Arc::clone(&endpoint.name));
+                let key = Key {
+                    upstream: Arc::clone(&settings.name),
+                    endpoint: Arc::clone(&endpoint.name),
+                    protocol: settings.protocol,
+                    tls: settings.tls.as_ref().map(|tls| tls.digest),
+                    proxy_protocol: settings.proxy_protocol,
+                };
                 Rc::clone(known.entry(key).or_insert_with(|| {
+                    let address = crate::address(&endpoint.address);
+                    let name = settings.tls.as_ref().and_then(|tls| tls.name.as_deref());
                     Rc::new(Endpoint {
-                        address: crate::address(&endpoint.address),
+                        secured: connector.map(|it| Secured::new(it, name, &address)),
+                        speaks_http1: Cell::new(false),
+                        address,
                         idle: RefCell::new(Vec::new()),
                         shared: Connections::default(),
                         in_flight: Cell::new(0),
@@ -194,7 +220,7 @@ impl Upstream {
         settings: &config::Upstream,
         tried: &mut Tried,
         fresh: bool,
-        whole: u64,
+        call: &Call,
     ) -> Result<Lease, Fault> {
         let in_flight = match settings.max_in_flight {
             Some(cap) => Some(self.in_flight.acquire(cap).ok_or(Fault::InFlightLimit)?),
@@ -210,9 +236,12 @@ impl Upstream {
             };
             let leased = match settings.protocol {
                 UpstreamProtocol::Http1 => {
-                    pool::lease(self, endpoint, index, settings, fresh, whole).await
+                    pool::lease(self, endpoint, index, settings, fresh, call).await
                 }
-                _ => shared::lease(self, endpoint, index, settings, whole).await,
+                UpstreamProtocol::Auto if endpoint.speaks_http1.get() => {
+                    pool::lease(self, endpoint, index, settings, fresh, call).await
+                }
+                _ => shared::lease(self, endpoint, index, settings, call).await,
             };
             match leased {
                 Ok(mut lease) => {

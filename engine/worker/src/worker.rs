@@ -19,6 +19,7 @@ use engine_net::{buffer, clock, deadline};
 
 use crate::core::Core;
 use crate::listener::Listening;
+use crate::tls::Tls;
 
 /// A listener's socket of this worker, bound before the worker started.
 pub struct Bound {
@@ -67,7 +68,13 @@ pub fn run(options: Options) -> std::io::Result<()> {
     if let Some(core) = options.core {
         runtime::pin_to(core)?;
     }
-    runtime::run(options.driver, move || Worker::start(options).serve())
+    runtime::run(options.driver, move || async {
+        Worker::start(options)
+            .map_err(std::io::Error::other)?
+            .serve()
+            .await;
+        Ok(())
+    })?
 }
 
 struct Worker {
@@ -81,22 +88,23 @@ struct Prepared {
     id: CandidateId,
     /// Sockets for listeners that are new or have moved.
     sockets: Vec<Bound>,
+    tls: Tls,
 }
 
 impl Worker {
-    fn start(options: Options) -> Worker {
+    fn start(options: Options) -> Result<Worker, String> {
         PANICS.set(Some(options.bridge.metrics.worker(options.index)));
         runtime::on_panic(|_| {
             PANICS.with_borrow(|series| series.iter().for_each(|it| it.panics.inc()))
         });
-        let core = Core::new(options.index, options.bridge, options.seed);
+        let core = Core::new(options.index, options.bridge, options.seed)?;
         let worker = Worker {
             core,
             listening: RefCell::new(Vec::new()),
             prepared: None,
         };
         worker.relisten(options.listeners);
-        worker
+        Ok(worker)
     }
 
     async fn serve(mut self) {
@@ -156,14 +164,14 @@ impl Worker {
                 Outcome::Pending => self.prepared = Some(prepared),
                 Outcome::Committed(_) => {
                     self.core.bridge.sockets.forget(prepared.id);
-                    self.core.adopt();
+                    self.core.adopt(Some(prepared.tls));
                     self.relisten(prepared.sockets);
                 }
                 Outcome::Discarded => self.core.bridge.sockets.forget(prepared.id),
             }
         }
         if self.core.bridge.slot.generation() != self.core.generation() {
-            self.core.adopt();
+            self.core.adopt(None);
             self.relisten(Vec::new());
         }
         let Some((id, candidate)) = self.core.bridge.slot.candidate() else {
@@ -173,8 +181,8 @@ impl Worker {
             return;
         }
         let answer = match self.prepare(id, &candidate) {
-            Ok(sockets) => {
-                self.prepared = Some(Prepared { id, sockets });
+            Ok((sockets, tls)) => {
+                self.prepared = Some(Prepared { id, sockets, tls });
                 Ok(())
             }
             Err(why) => Err(why),
@@ -182,8 +190,9 @@ impl Worker {
         self.core.bridge.slot.answer(self.core.index, id, answer);
     }
 
-    /// Binds what a candidate would listen on and this worker does not yet.
-    fn prepare(&self, id: CandidateId, candidate: &Snapshot) -> Result<Vec<Bound>, String> {
+    /// Makes what a candidate needs of TLS, and binds what it would listen on and this worker does not yet.
+    fn prepare(&self, id: CandidateId, candidate: &Snapshot) -> Result<(Vec<Bound>, Tls), String> {
+        let tls = self.core.prepare_tls(candidate)?;
         let mut sockets = Vec::new();
         for listener in &candidate.listeners {
             if self.known(listener).is_some() {
@@ -200,7 +209,7 @@ impl Worker {
                 socket,
             });
         }
-        Ok(sockets)
+        Ok((sockets, tls))
     }
 
     /// A socket for a new listener. All workers start from the one that the first of them bound: a

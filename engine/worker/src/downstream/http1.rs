@@ -5,7 +5,7 @@
 //! buffer, one operation a request; once it has been quiet for a moment it cancels that read, gives
 //! everything back and rests again.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use engine_config::snapshot::Protocol;
@@ -18,7 +18,7 @@ use protocol::limits::HeadLimits;
 
 use crate::core::Core;
 use crate::exchange::{self, Client, End};
-use crate::link::{self, Link};
+use crate::link::Link;
 use crate::listener::Listening;
 use crate::nanos;
 use crate::reply::Fault;
@@ -34,11 +34,13 @@ const FLUSH: u64 = 30_000_000_000;
 /// Bytes of empty lines allowed in front of a request (RFC 9112 section 2.2).
 const MAX_EMPTY_LINES: usize = 16;
 
-/// Serves one connection to its end. If it turns out to be HTTP/2 (prior knowledge, where the listener speaks that)
+/// Serves one connection to its end; `read` is what has been read of it. If it turns out to be HTTP/2 (prior knowledge, where the listener speaks that)
 /// it comes back, with what has been read of it.
 pub(crate) async fn serve(
     core: Rc<Core>,
     conn: Conn,
+    mut read: Buffer,
+    from: SocketAddr,
     listening: Rc<Listening>,
 ) -> Option<(Conn, Buffer)> {
     let deadline = Deadline::new(&conn);
@@ -49,7 +51,15 @@ pub(crate) async fn serve(
         if !std::mem::take(&mut fresh) && !rest(&core, &conn, &deadline, &listening).await {
             return None;
         }
-        let end = Box::pin(busy(&core, &conn, &deadline, &listening, &mut served)).await;
+        let read = std::mem::take(&mut read);
+        let busy = busy(
+            &core,
+            &conn,
+            &deadline,
+            &listening,
+            (from, read, &mut served),
+        );
+        let end = Box::pin(busy).await;
         let end = match end {
             Over::End(end) => end,
             Over::Http2(read) => {
@@ -110,23 +120,22 @@ async fn busy(
     conn: &Conn,
     deadline: &Deadline,
     listening: &Rc<Listening>,
-    served: &mut u64,
+    (from, read, served): (SocketAddr, Buffer, &mut u64),
 ) -> Over {
     let mut scratch = core.take_scratch();
     let s = scratch.get();
-    let mut inbound = Buffer::standard();
-    let peer = conn
-        .peer()
-        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |p| p.ip().to_canonical());
+    let mut inbound = match read.room() {
+        0 => Buffer::standard(),
+        _ => read,
+    };
     loop {
         let mut client = Client {
             core,
             link: Link::Conn(conn),
             deadline,
-            secure: link::is_secure(conn),
             listener: listening.id(),
             series: &listening.series,
-            peer,
+            from,
         };
         let end = match next_head(client, conn, s, &mut inbound, *served == 0).await {
             Next::Head { begun } => {
@@ -287,7 +296,7 @@ fn make_room(inbound: &mut Buffer, max: usize) -> bool {
 
 /// Closes so that the last answer arrives: no more is written, what still comes is read and thrown
 /// away for a while (RFC 9112 section 9.6).
-async fn linger(conn: &Conn, deadline: &Deadline) {
+pub(super) async fn linger(conn: &Conn, deadline: &Deadline) {
     conn.shutdown(Shutdown::Write);
     let end = clock::now().saturating_add(LINGER);
     let mut buf = Buffer::standard();

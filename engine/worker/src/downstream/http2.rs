@@ -4,7 +4,7 @@
 //! for what belongs to no stream: a preface or a header block that does not come, a client that takes nothing, idleness.
 
 use std::cell::Cell;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use engine_config::snapshot::Listener;
@@ -69,7 +69,13 @@ impl Downstream {
 }
 
 /// Serves one connection to its end. `read`: what has been read of it.
-pub(crate) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, listening: Rc<Listening>) {
+pub(super) async fn serve(
+    core: Rc<Core>,
+    conn: Conn,
+    read: Buffer,
+    from: SocketAddr,
+    listening: Rc<Listening>,
+) {
     let Some(settings) = listening.settings(&core, |listener| Some(listener.clone())) else {
         return;
     };
@@ -84,10 +90,6 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, listening: R
     });
     core.http2.borrow_mut().push(Rc::downgrade(&downstream));
     let deadline = &downstream.deadline;
-    let peer = mux
-        .conn
-        .peer()
-        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |p| p.ip().to_canonical());
     let mut inbound = read;
     let mut served = 0;
     let mut begun = clock::now();
@@ -106,7 +108,7 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, listening: R
                     core: Rc::clone(&core),
                     mux: Rc::clone(&mux),
                     listening: Rc::clone(&listening),
-                    peer,
+                    from,
                     begun,
                 };
                 stream.start(came);
@@ -243,7 +245,7 @@ struct Requested {
     core: Rc<Core>,
     mux: Rc<Mux>,
     listening: Rc<Listening>,
-    peer: IpAddr,
+    from: SocketAddr,
     begun: u64,
 }
 
@@ -279,10 +281,9 @@ impl Requested {
             core: &self.core,
             link: Link::Stream(&stream),
             deadline: &deadline,
-            secure: self.mux.is_secure(),
             listener: self.listening.id(),
             series: &self.listening.series,
-            peer: self.peer,
+            from: self.from,
         };
         let s = scratch.get();
         if let Some(fault) = fault {

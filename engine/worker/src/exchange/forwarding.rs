@@ -4,7 +4,7 @@
 //! first try can't have had an effect: the endpoint refused the connection, or a re-used connection
 //! died before a byte of the answer, the method is idempotent and all of its body is still held.
 
-use engine_config::snapshot::{Route, Upstream as Settings};
+use engine_config::snapshot::{ProxyHeader, Route, Upstream as Settings};
 use engine_net::clock;
 use protocol::message::{BodyLength, Version};
 
@@ -15,7 +15,7 @@ use crate::link::Link;
 use crate::nanos;
 use crate::removed::Removed;
 use crate::reply::Fault;
-use crate::upstream::Tried;
+use crate::upstream::{Call, Tried};
 
 impl Exchange<'_> {
     /// Sends the request on and its answer back. A fault returned here is one to answer with; once
@@ -31,12 +31,20 @@ impl Exchange<'_> {
         self.record.upstream = Some(id);
         self.compose_target(route);
         let whole = self.whole_deadline(route, settings);
+        let call = Call {
+            from: self.client.from,
+            to: match settings.proxy_protocol {
+                ProxyHeader::Off => None,
+                _ => self.client.link.socket().local(),
+            },
+            whole,
+        };
         let mut tried = Tried::default();
         let mut fresh = false;
         loop {
             let refused = tried.count();
             let leased = upstream
-                .lease(self.client.core, settings, &mut tried, fresh, whole)
+                .lease(self.client.core, settings, &mut tried, fresh, &call)
                 .await;
             self.record.attempts += tried.count() - refused;
             let lease = match leased {
@@ -148,7 +156,7 @@ impl Exchange<'_> {
         let mut peer = std::mem::take(&mut self.s.body);
         peer.clear();
         if self.trusted {
-            heads::address(self.client.peer, &mut peer);
+            heads::address(self.client.peer(), &mut peer);
         } else {
             peer.extend_from_slice(&self.s.client);
         }
@@ -162,7 +170,7 @@ impl Exchange<'_> {
             target: &self.s.target,
             trusted: self.trusted,
             peer: &peer,
-            secure: self.client.secure,
+            secure: self.client.link.tls().is_some(),
             endpoint: settings.endpoints.get(endpoint).map_or("", |e| &e.name),
             request_id: &self.s.request_id,
         };

@@ -12,7 +12,6 @@ use protocol::http2::{By, Connection, ConnectionError, ErrorCode, Event, Role, S
 use protocol::message::{RequestHead, ResponseHead};
 
 use super::stream::{Broken, Stream};
-use crate::link::is_secure;
 
 /// So much waits to be written at most before bodies wait; heads and control frames are never held back by it.
 const ROOM: usize = 96 * 1024;
@@ -24,8 +23,6 @@ const KEPT: usize = 128 * 1024;
 /// One HTTP/2 connection.
 pub(crate) struct Mux {
     pub(crate) conn: Conn,
-    /// It is TLS.
-    secure: bool,
     pub(super) inner: RefCell<Inner>,
 }
 
@@ -89,7 +86,6 @@ impl Mux {
         let mut out = Vec::with_capacity(1024);
         h2.start(&mut out);
         Rc::new(Mux {
-            secure: is_secure(&conn),
             conn,
             inner: RefCell::new(Inner {
                 h2,
@@ -171,14 +167,12 @@ impl Mux {
         self.inner.borrow().held
     }
 
-    /// Whether it is TLS.
-    pub(crate) fn is_secure(&self) -> bool {
-        self.secure
-    }
-
     /// What `:scheme` says of requests over it.
     pub(super) fn scheme(&self) -> &'static [u8] {
-        if self.secure { b"https" } else { b"http" }
+        match self.conn.tls() {
+            Some(_) => b"https",
+            None => b"http",
+        }
     }
 
     /// A header block has begun and not ended.

@@ -7,6 +7,7 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use engine_net::Conn;
 use engine_net::buffer::Buffer;
 use engine_net::deadline::Deadline;
 use protocol::http2::{ErrorCode, Role, SendError, StreamId};
@@ -63,6 +64,11 @@ impl From<SendError> for Broken {
 impl Stream {
     pub(super) fn new(mux: Rc<Mux>, at: usize) -> Stream {
         Stream { mux, at }
+    }
+
+    /// The connection under it.
+    pub(crate) fn conn(&self) -> &Conn {
+        &self.mux.conn
     }
 
     fn with<T>(&self, read: impl FnOnce(&mut Slot) -> T) -> Result<T, Broken> {

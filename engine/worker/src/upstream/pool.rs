@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use engine_bridge::board::{Held, Total};
 use engine_bridge::metrics::UpstreamSeries;
-use engine_config::snapshot as config;
-use engine_net::deadline::{self, Deadline, Strike, within};
+use engine_config::snapshot::{self as config, ProxyHeader};
+use engine_net::deadline::{self, Deadline, Strike};
 use engine_net::{Buffer, Conn, Peek, Shutdown, runtime};
 
+use super::dial::{Call, dial, speaks_http2};
 use super::posted::Posted;
-use super::{Carrier, Endpoint, Upstream};
+use super::{Carrier, Endpoint, Upstream, UpstreamStream, shared};
 use crate::nanos;
 use crate::reply::Fault;
 
@@ -143,8 +144,10 @@ pub(super) async fn lease(
     index: usize,
     settings: &config::Upstream,
     fresh: bool,
-    whole: u64,
+    call: &Call,
 ) -> Result<Lease, Fault> {
+    // A connection that begins with a PROXY header is one client's alone.
+    let fresh = fresh || settings.proxy_protocol != ProxyHeader::Off;
     let mut waiting = None;
     let mut give_up = 0;
     loop {
@@ -154,7 +157,7 @@ pub(super) async fn lease(
         if give_up == 0 {
             give_up = deadline::now()
                 .saturating_add(nanos(settings.connect_timeout))
-                .min(whole);
+                .min(call.whole);
         }
         let cap = settings.pool_max_connections as u64;
         let mut room = upstream.connections.acquire(cap);
@@ -163,7 +166,7 @@ pub(super) async fn lease(
             room = upstream.connections.acquire(cap);
         }
         if let Some(open) = room {
-            return connect(&upstream.series, endpoint, index, open, give_up, whole).await;
+            return connect(upstream, endpoint, index, settings, (open, call, give_up)).await;
         }
         if waiting.is_none() {
             let place = Total::acquire(&upstream.pending, settings.pool_max_pending as u64);
@@ -174,7 +177,7 @@ pub(super) async fn lease(
         }
         let now = deadline::now();
         if now >= give_up {
-            return Err(if now >= whole {
+            return Err(if now >= call.whole {
                 Fault::WholeTimeout
             } else {
                 Fault::PoolExhausted
@@ -185,39 +188,42 @@ pub(super) async fn lease(
 }
 
 async fn connect(
-    series: &Arc<UpstreamSeries>,
+    upstream: &Upstream,
     endpoint: &Rc<Endpoint>,
     index: usize,
-    open: Held,
-    give_up: u64,
-    whole: u64,
+    settings: &config::Upstream,
+    (open, call, give_up): (Held, &Call, u64),
 ) -> Result<Lease, Fault> {
-    let connecting = Connecting::new(series);
-    let made = within(give_up, engine_net::connect(&endpoint.address)).await;
+    let connecting = Connecting::new(&upstream.series);
+    let made = dial(endpoint, settings.proxy_protocol, call, give_up).await;
     drop(connecting);
-    match made {
-        None if give_up == whole => Err(Fault::WholeTimeout),
-        None => Err(Fault::ConnectTimeout),
-        Some(Err(_)) => Err(Fault::ConnectFailed),
-        Some(Ok(conn)) => {
-            let deadline = Deadline::new(&conn);
-            series.active.inc();
-            let conn = UpstreamConn {
-                conn,
-                deadline,
-                pooled: Cell::new(false),
-                posted: Posted::default(),
-                series: Arc::clone(series),
-                _open: open,
-            };
-            Ok(Lease::new(
-                endpoint,
-                Carrier::Conn(Rc::new(conn)),
-                index,
-                false,
-            ))
-        }
+    let conn = made?;
+    if conn.tls().is_some() && speaks_http2(&conn) {
+        // It has changed its mind since the last connection.
+        endpoint.speaks_http1.set(false);
+        let mux = shared::adopt(upstream, endpoint, settings, conn, open);
+        let stream = mux.reserve().ok_or(Fault::UpstreamClosed)?;
+        let carrier = Carrier::Stream(Rc::new(UpstreamStream {
+            stream,
+            deadline: Deadline::alone(),
+        }));
+        return Ok(Lease::new(endpoint, carrier, index, false));
     }
+    let conn = adopt(&upstream.series, conn, open);
+    Ok(Lease::new(endpoint, Carrier::Conn(conn), index, false))
+}
+
+/// Takes a new connection among those that carry one exchange at a time.
+pub(super) fn adopt(series: &Arc<UpstreamSeries>, conn: Conn, open: Held) -> Rc<UpstreamConn> {
+    series.active.inc();
+    Rc::new(UpstreamConn {
+        deadline: Deadline::new(&conn),
+        conn,
+        pooled: Cell::new(false),
+        posted: Posted::default(),
+        series: Arc::clone(series),
+        _open: open,
+    })
 }
 
 impl Lease {
@@ -256,6 +262,7 @@ impl Lease {
         // While other workers wait at the node's cap, a connection kept here would be kept from them;
         // one of this worker takes it from the pool.
         let surplus = (upstream.pending.held() > 0 && upstream.waiting.get() == 0)
+            || settings.proxy_protocol != ProxyHeader::Off
             || self.endpoint.retired.get();
         if surplus || idle.len() >= settings.pool_max_idle {
             return conn.close();

@@ -9,12 +9,13 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use engine_bridge::board::Held;
-use engine_config::snapshot as config;
+use engine_config::snapshot::{self as config, UpstreamProtocol};
 use engine_net::deadline::{self, Deadline, Strike, within};
-use engine_net::{Buffer, runtime};
+use engine_net::{Buffer, Conn, runtime};
 use protocol::http2::{Budgets, Connection, Role, Settings};
 
-use super::pool::Lease;
+use super::dial::{Call, dial, no_http2, speaks_http2};
+use super::pool::{self, Lease};
 use super::{Carrier, Endpoint, Upstream, UpstreamStream};
 use crate::http2::{Came, Mux, Stream};
 use crate::nanos;
@@ -80,7 +81,7 @@ pub(super) async fn lease(
     endpoint: &Rc<Endpoint>,
     index: usize,
     settings: &config::Upstream,
-    whole: u64,
+    call: &Call,
 ) -> Result<Lease, Fault> {
     let connections = &endpoint.shared;
     let held = |stream, reused| {
@@ -95,18 +96,26 @@ pub(super) async fn lease(
     }
     let give_up = deadline::now()
         .saturating_add(nanos(settings.connect_timeout))
-        .min(whole);
+        .min(call.whole);
     let late = || match deadline::now() {
-        now if now >= whole => Fault::WholeTimeout,
+        now if now >= call.whole => Fault::WholeTimeout,
         _ => Fault::PoolExhausted,
     };
     loop {
         if let Some(making) = Connecting::begin(connections) {
             let most = settings.pool_max_connections as u64;
             if let Some(open) = upstream.connections.acquire(most) {
-                let mux = connect(upstream, endpoint, settings, open, give_up, whole).await?;
+                let conn = dial(endpoint, settings.proxy_protocol, call, give_up).await?;
                 drop(making);
-                if let Some(stream) = mux.reserve() {
+                if !speaks_http2(&conn) {
+                    if settings.protocol != UpstreamProtocol::Auto {
+                        return Err(no_http2());
+                    }
+                    endpoint.speaks_http1.set(true);
+                    let conn = pool::adopt(&upstream.series, conn, open);
+                    return Ok(Lease::new(endpoint, Carrier::Conn(conn), index, false));
+                }
+                if let Some(stream) = adopt(upstream, endpoint, settings, conn, open).reserve() {
                     return Ok(held(stream, false));
                 }
             } else {
@@ -137,21 +146,14 @@ async fn made(connections: &Connections) {
     .await;
 }
 
-async fn connect(
+/// Shares a new connection among the requests of this worker.
+pub(super) fn adopt(
     upstream: &Upstream,
     endpoint: &Rc<Endpoint>,
     settings: &config::Upstream,
+    conn: Conn,
     open: Held,
-    give_up: u64,
-    whole: u64,
-) -> Result<Rc<Mux>, Fault> {
-    let made = within(give_up, engine_net::connect(&endpoint.address)).await;
-    let conn = match made {
-        None if give_up == whole => return Err(Fault::WholeTimeout),
-        None => return Err(Fault::ConnectTimeout),
-        Some(Err(_)) => return Err(Fault::ConnectFailed),
-        Some(Ok(conn)) => conn,
-    };
+) -> Rc<Mux> {
     let series = std::sync::Arc::clone(&upstream.series);
     let mux = Mux::new(conn, connection(settings));
     series.active.inc();
@@ -169,7 +171,7 @@ async fn connect(
         at.shared.forget(&reader);
         series.active.dec();
     });
-    Ok(mux)
+    mux
 }
 
 fn connection(settings: &config::Upstream) -> Connection {

@@ -1,0 +1,170 @@
+//! How a connection begins, before its first request: PROXY header, TLS handshake.
+//!
+//! All of it together has one deadline. What fails here is counted and closed; nothing of it reaches the access log,
+//! since there is no request yet.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use engine_config::snapshot::Listener;
+use engine_net::Conn;
+use engine_net::buffer::Buffer;
+use engine_net::deadline::{self, Deadline, Strike, within};
+use engine_net::tls::{self, HandshakeError, Reason};
+use protocol::proxy_protocol::{self, Decoded, Origin};
+
+use crate::core::Core;
+use crate::exchange::{self, Client};
+use crate::link::Link;
+use crate::listener::{Listening, admits};
+use crate::nanos;
+use crate::reply::Fault;
+
+/// A connection that requests can come on.
+pub(super) struct Entered {
+    pub(super) conn: Conn,
+    /// What has been read of it already.
+    pub(super) read: Buffer,
+    /// The client, if a PROXY header has named it.
+    pub(super) peer: Option<SocketAddr>,
+}
+
+impl Entered {
+    pub(super) fn plain(conn: Conn) -> Entered {
+        Entered {
+            conn,
+            read: Buffer::default(),
+            peer: None,
+        }
+    }
+}
+
+/// Whether requests come right away.
+pub(super) fn is_plain(listener: &Listener) -> bool {
+    listener.tls.is_none() && listener.proxy_protocol.is_none() && listener.passthrough.is_empty()
+}
+
+/// Leads a connection to its first request; none if there is to be none.
+pub(super) async fn enter(core: &Rc<Core>, conn: Conn, listening: &Listening) -> Option<Entered> {
+    let live = core.live();
+    let listener = live.snapshot.listeners.get(listening.id())?;
+    let give_up = deadline::now().saturating_add(nanos(listener.handshake_timeout));
+    let deadline = Deadline::new(&conn);
+    deadline.set(give_up, Strike::BothShut);
+    let mut entered = Entered::plain(conn);
+    if let Some(trusted) = &listener.proxy_protocol {
+        let sender = entered.conn.peer().map(|peer| peer.ip().to_canonical());
+        if !sender.is_some_and(|ip| trusted.contains(ip)) {
+            listening.series.refused.inc("proxy_protocol_sender");
+            return None;
+        }
+        if let Err(cause) = proxy_header(&mut entered).await {
+            listening.series.refused.inc(cause);
+            return None;
+        }
+        let client = entered.peer.map(|peer| peer.ip().to_canonical());
+        if client.is_some_and(|ip| !admits(listener, ip)) {
+            listening.series.refused.inc("address");
+            return None;
+        }
+    }
+    let Some(acceptor) = live.tls.acceptor(listening.id()) else {
+        deadline.clear();
+        return Some(entered);
+    };
+    // A place among the handshakes is for those that have something to say.
+    if entered.read.is_empty() {
+        entered.conn.readable().await.ok()?;
+    }
+    let most = listener.max_handshakes;
+    let Some(place) = within(give_up, listening.handshakes.enter(most)).await else {
+        listening.handshake_failed(Reason::Timeout);
+        return None;
+    };
+    let read = match entered.read.room() {
+        0 => Buffer::standard(),
+        _ => std::mem::take(&mut entered.read),
+    };
+    let done = tls::accept_after(entered.conn, &acceptor, read).await;
+    drop(place);
+    match done {
+        Ok(conn) => {
+            listening.note_handshake(&conn);
+            deadline.clear();
+            Some(Entered {
+                conn,
+                read: Buffer::default(),
+                peer: entered.peer,
+            })
+        }
+        Err(error) => {
+            let reason = match deadline.struck() {
+                true => Reason::Timeout,
+                false => error.reason,
+            };
+            listening.handshake_failed(reason);
+            answer_plain(core, listening, error).await;
+            None
+        }
+    }
+}
+
+/// A client that spoke HTTP where TLS is spoken is told so in its own language.
+async fn answer_plain(core: &Rc<Core>, listening: &Listening, mut error: HandshakeError) {
+    let Some((conn, mut read)) = error.take_plain() else {
+        return;
+    };
+    let deadline = Deadline::new(&conn);
+    let client = Client {
+        core,
+        link: Link::Conn(&conn),
+        deadline: &deadline,
+        listener: listening.id(),
+        series: &listening.series,
+        from: super::address_of(&conn, None),
+    };
+    let mut scratch = core.take_scratch();
+    let begun = engine_net::clock::now();
+    exchange::refuse_head(client, scratch.get(), &mut read, begun, Fault::PlainOnTls).await;
+    if conn.is_posting() {
+        // Whoever is gone needs no answer.
+        let _ = conn.posted().await;
+    }
+    super::http1::linger(&conn, &deadline).await;
+}
+
+/// Reads the PROXY header; the client that it names becomes the connection's.
+async fn proxy_header(entered: &mut Entered) -> Result<(), &'static str> {
+    loop {
+        match proxy_protocol::decode(entered.read.filled()) {
+            Err(error) => return Err(error.cause()),
+            Ok(Decoded::Done { len, header }) => {
+                if let Origin::Tcp { source, .. } = header.origin {
+                    entered.peer = Some(source);
+                }
+                entered.read.consume(len);
+                return Ok(());
+            }
+            Ok(Decoded::More) => {}
+        }
+        if !more(entered).await {
+            return Err("proxy_no_header");
+        }
+    }
+}
+
+/// Reads more of the beginning; false when nothing comes, or it is too long.
+async fn more(entered: &mut Entered) -> bool {
+    if entered.read.room() == 0 {
+        let mut read = match entered.read.is_empty() {
+            true => Buffer::standard(),
+            false if entered.read.is_large() => return false,
+            false => Buffer::large(),
+        };
+        read.extend(entered.read.filled());
+        entered.read = read;
+    }
+    let (result, back) = entered.conn.read(std::mem::take(&mut entered.read)).await;
+    entered.read = back;
+    result.is_ok_and(|n| n > 0)
+}

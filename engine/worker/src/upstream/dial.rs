@@ -1,0 +1,114 @@
+//! A new connection to an endpoint: the socket, the PROXY header that it may begin with, TLS; all within one time.
+
+use std::net::SocketAddr;
+
+use engine_config::snapshot::ProxyHeader;
+use engine_net::deadline::{Deadline, Strike, within};
+use engine_net::tls::{self, Alpn, Connector, Reason};
+use engine_net::{Address, Buffer, Conn};
+use protocol::proxy_protocol::{Extras, Origin, encode_v1, encode_v2};
+
+use super::Endpoint;
+use crate::reply::Fault;
+
+/// How an endpoint is spoken to under TLS.
+pub(super) struct Secured {
+    connector: Connector,
+    /// The name that its certificate must bear.
+    name: String,
+}
+
+impl Secured {
+    /// By this name; without one, by the endpoint's host.
+    pub(super) fn new(connector: &Connector, name: Option<&str>, address: &Address) -> Secured {
+        Secured {
+            connector: connector.clone(),
+            name: match (name, address) {
+                (Some(name), _) => name.to_owned(),
+                (None, Address::Tcp(at)) => at.ip().to_string(),
+                (None, Address::Unix(_)) => "localhost".to_owned(),
+            },
+        }
+    }
+}
+
+/// Whose request the connection is for, and until when it must stand.
+#[derive(Clone, Copy)]
+pub(crate) struct Call {
+    /// The client.
+    pub(crate) from: SocketAddr,
+    /// What the client connected to, where that is known.
+    pub(crate) to: Option<SocketAddr>,
+    /// When all tries together are over.
+    pub(crate) whole: u64,
+}
+
+/// Makes a connection. `give_up`: when it must stand.
+pub(super) async fn dial(
+    endpoint: &Endpoint,
+    header: ProxyHeader,
+    call: &Call,
+    give_up: u64,
+) -> Result<Conn, Fault> {
+    let late = || match give_up == call.whole {
+        true => Fault::WholeTimeout,
+        false => Fault::ConnectTimeout,
+    };
+    let made = within(give_up, engine_net::connect(&endpoint.address)).await;
+    let conn = made.ok_or_else(late)?.map_err(|_| Fault::ConnectFailed)?;
+    if header == ProxyHeader::Off && endpoint.secured.is_none() {
+        return Ok(conn);
+    }
+    let deadline = Deadline::new(&conn);
+    deadline.set(give_up, Strike::BothShut);
+    let done = begin(conn, endpoint, header, call).await;
+    match deadline.struck() {
+        true => Err(late()),
+        false => done,
+    }
+}
+
+async fn begin(
+    conn: Conn,
+    endpoint: &Endpoint,
+    header: ProxyHeader,
+    call: &Call,
+) -> Result<Conn, Fault> {
+    if header != ProxyHeader::Off {
+        let mut buf = Buffer::standard();
+        buf.extend(&proxy_header(header, call));
+        conn.write(buf).await.0.map_err(|_| Fault::ConnectFailed)?;
+    }
+    match &endpoint.secured {
+        None => Ok(conn),
+        Some(secured) => tls::connect(conn, &secured.connector, &secured.name)
+            .await
+            .map_err(|error| Fault::UpstreamTls(error.reason)),
+    }
+}
+
+fn proxy_header(header: ProxyHeader, call: &Call) -> Vec<u8> {
+    let origin = match call.to {
+        Some(destination) if destination.is_ipv4() == call.from.is_ipv4() => Origin::Tcp {
+            source: call.from,
+            destination,
+        },
+        _ => Origin::Unknown,
+    };
+    let mut out = Vec::with_capacity(128);
+    match header {
+        ProxyHeader::V1 => encode_v1(&origin, &mut out),
+        _ => encode_v2(&origin, &Extras::default(), &mut out),
+    }
+    out
+}
+
+/// Whether HTTP/2 was agreed on, or need not be.
+pub(super) fn speaks_http2(conn: &Conn) -> bool {
+    conn.tls().is_none_or(|tls| tls.alpn == Some(Alpn::H2))
+}
+
+/// What it means that an endpoint does not speak what it must.
+pub(super) fn no_http2() -> Fault {
+    Fault::UpstreamTls(Reason::NoSharedProtocol)
+}
