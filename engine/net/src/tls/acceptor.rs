@@ -20,6 +20,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct Acceptor {
     config: Arc<ServerConfig>,
+    certificates: Arc<Certificates>,
     verifier: Option<Arc<dyn ClientCertVerifier>>,
     context: Arc<[u8]>,
 }
@@ -29,7 +30,7 @@ impl Acceptor {
     /// [`Acceptor::with_tickets`].
     pub fn new(settings: &AcceptorSettings) -> Result<Acceptor, SettingsError> {
         let provider = provider(&settings.groups);
-        let certificates = Certificates::new(&settings.certificates, &provider)?;
+        let certificates = Arc::new(Certificates::new(&settings.certificates, &provider)?);
         let verifier = verifier(&settings.client_auth, &provider)?;
         let builder = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(versions(settings.min_version))
@@ -38,12 +39,13 @@ impl Acceptor {
             None => builder.with_no_client_auth(),
             Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier)),
         };
-        let mut config = builder.with_cert_resolver(Arc::new(certificates));
+        let mut config = builder.with_cert_resolver(Arc::clone(&certificates) as _);
         config.alpn_protocols = alpn_names(&settings.alpn);
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.enable_secret_extraction = true;
         Ok(Acceptor {
             config: Arc::new(config),
+            certificates,
             verifier,
             context: settings.context.as_slice().into(),
         })
@@ -56,9 +58,16 @@ impl Acceptor {
         config.ticketer = Arc::new(Ticketer::new(keys, &self.context));
         Acceptor {
             config: Arc::new(config),
+            certificates: Arc::clone(&self.certificates),
             verifier: self.verifier.clone(),
             context: Arc::clone(&self.context),
         }
+    }
+
+    /// Whether a client that was shown this certificate ([`super::Info::certificate`]) may ask for this host on the same
+    /// connection: it would have been shown it for that host too. If not, 421 is the answer (RFC 9110 section 15.5.20).
+    pub fn covers(&self, certificate: u16, host: &str) -> bool {
+        self.certificates.covers(certificate, host)
     }
 
     pub(super) fn config(&self) -> Arc<ServerConfig> {

@@ -85,6 +85,12 @@ impl Certificates {
         })
     }
 
+    /// Whether a client that was shown this certificate may ask for this host too.
+    pub(super) fn covers(&self, certificate: u16, host: &str) -> bool {
+        self.for_name(Some(&host.to_ascii_lowercase()))
+            .contains(&certificate)
+    }
+
     /// Those for the name, the preferred one first.
     fn for_name(&self, name: Option<&str>) -> &[u16] {
         let Some(name) = name else {

@@ -55,8 +55,8 @@ pub(super) enum End {
 }
 
 pub(super) struct Session {
-    opener: Opener,
-    sealer: Sealer,
+    pub(super) opener: Opener,
+    pub(super) sealer: Sealer,
     keys: Keys,
     suite: SupportedCipherSuite,
     role: Role,

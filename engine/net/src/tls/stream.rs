@@ -204,4 +204,19 @@ impl Tls {
     pub(super) fn seal_for_test(&self, buffer: &mut Buffer) {
         assert!(matches!(self.seal(buffer), Ok(Sealed::Done)));
     }
+
+    /// As if the key had but `left` records left; the number of the next one.
+    pub(super) fn wear_for_test(&self, left: u64) -> u64 {
+        self.session.borrow_mut().sealer.wear_for_test(left)
+    }
+
+    /// As if so many records had been opened.
+    pub(super) fn catch_up_for_test(&self, sequence: u64) {
+        self.session.borrow_mut().opener.catch_up_for_test(sequence);
+    }
+
+    /// The number of the next record to be sealed.
+    pub(super) fn sealed_for_test(&self) -> u64 {
+        self.session.borrow().sealer.sealed_for_test()
+    }
 }

@@ -17,10 +17,9 @@ fn trust(authority: &Authority, crls: Vec<Vec<u8>>) -> ClientTrust {
     }
 }
 
-fn client(authority: &Authority, identity: Option<Certificate>, version: Version) -> Connector {
+fn client(authority: &Authority, identity: Option<Certificate>) -> Connector {
     connector(&ConnectorSettings {
         identity,
-        min_version: version,
         ..authority.client()
     })
 }
@@ -49,29 +48,24 @@ fn a_client_is_asked_as_the_mode_says() {
         let none = server(&authority, ClientAuth::None);
         let optional = server(&authority, ClientAuth::Optional(trust(&people, vec![])));
         let required = server(&authority, ClientAuth::Required(trust(&people, vec![])));
-        for version in [Version::Tls12, Version::Tls13] {
-            let nobody = || client(&authority, None, version);
-            let somebody = || {
-                let own = people.issue(&["somebody"], EC);
-                let der = own.chain[0].clone();
-                (client(&authority, Some(own), version), der)
-            };
-            let other = || client(&authority, Some(stranger.issue(&["other"], EC)), version);
+        let nobody = client(&authority, None);
+        let other = client(&authority, Some(stranger.issue(&["other"], EC)));
+        let own = people.issue(&["somebody"], EC);
+        let der = own.chain[0].clone();
+        let somebody = client(&authority, Some(own));
 
-            let conn = judged(&none, &somebody().0).await.expect("served");
-            assert_eq!(info(&conn).peer_certificates.len(), 0);
-            let conn = judged(&optional, &nobody()).await.expect("served");
-            assert_eq!(info(&conn).peer_certificates.len(), 0);
-            for mode in [&optional, &required] {
-                let (connector, der) = somebody();
-                let conn = judged(mode, &connector).await.expect("served");
-                let shown = &info(&conn).peer_certificates;
-                assert_eq!(shown.first().map(|it| &it[..]), Some(&der[..]));
-                assert_eq!(reason(judged(mode, &other()).await), Reason::UnknownIssuer);
-            }
-            let missing = judged(&required, &nobody()).await;
-            assert_eq!(reason(missing), Reason::ClientCertificateRequired);
+        let conn = judged(&none, &somebody).await.expect("served");
+        assert_eq!(info(&conn).peer_certificates.len(), 0);
+        let conn = judged(&optional, &nobody).await.expect("served");
+        assert_eq!(info(&conn).peer_certificates.len(), 0);
+        for mode in [&optional, &required] {
+            let conn = judged(mode, &somebody).await.expect("served");
+            let shown = &info(&conn).peer_certificates;
+            assert_eq!(shown.first().map(|it| &it[..]), Some(&der[..]));
+            assert_eq!(reason(judged(mode, &other).await), Reason::UnknownIssuer);
         }
+        let missing = judged(&required, &nobody).await;
+        assert_eq!(reason(missing), Reason::ClientCertificateRequired);
     });
 }
 
@@ -87,7 +81,7 @@ fn the_revoked_and_the_expired_are_refused() {
         let listed = mode(people.revoke(&[7, 8], 4000));
         let of = |wish| {
             let own = people.issue(&["somebody"], wish);
-            client(&authority, Some(own), Version::Tls12)
+            client(&authority, Some(own))
         };
         assert!(judged(&listed, &of(with(9))).await.is_ok());
         assert_eq!(reason(judged(&listed, &of(with(8))).await), Reason::Revoked);

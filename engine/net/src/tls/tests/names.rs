@@ -34,6 +34,10 @@ fn the_name_decides_over_the_certificate() {
         ("ignored.example", None),
         ("127.0.0.1", None),
     ];
+    let covers = acceptor(&settings);
+    assert!(covers.covers(1, "Exact.example") && covers.covers(1, "b.wild.example"));
+    assert!(!covers.covers(1, "one.wild.example") && !covers.covers(1, "default.example"));
+    assert!(covers.covers(0, "elsewhere.example") && !covers.covers(2, "elsewhere.example"));
     on_each_driver(async || {
         let server = acceptor(&settings);
         for (name, certificate) in cases {

@@ -30,7 +30,7 @@ async fn resumed(acceptor: &Acceptor, connector: &Connector, name: &str) -> bool
     info(&server).resumed
 }
 
-/// A client of TLS 1.3, or of TLS 1.2 by a server that speaks nothing else is not to be had: the stranger's tests do that.
+/// A client without sessions. (Of TLS 1.3, as its server; the older version is the strangers' test.)
 fn client(authority: &Authority) -> Connector {
     connector(&authority.client())
 }

@@ -13,7 +13,7 @@ use rustls::{
     CipherSuite, ClientConfig, ClientConnection, NamedGroup, RootCertStore, ServerConfig,
     ServerConnection, StreamOwned, SupportedProtocolVersion,
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls_pki_types::{CertificateDer, ServerName};
 
 use super::super::provider::chosen;
 use super::*;
@@ -270,6 +270,70 @@ fn a_ticket_for_one_host_is_none_for_another() {
 }
 
 #[test]
+fn clients_show_certificates_in_the_older_version_too() {
+    let (authority, people) = (Authority::new("root"), Authority::new("people"));
+    let own = people.issue(&["somebody"], EC);
+    let der = own.chain[0].clone();
+    let build = |context: &[u8], crls: Vec<Vec<u8>>| {
+        let roots = vec![people.der.clone()];
+        let keys = TicketKeys {
+            newest: TicketKey::new([1; 8], [1; 32]),
+            previous: None,
+            lifetime: 3600,
+        };
+        let settings = AcceptorSettings {
+            client_auth: ClientAuth::Required(ClientTrust { roots, crls }),
+            context: context.to_vec(),
+            ..authority.server()
+        };
+        acceptor(&settings).with_tickets(&keys)
+    };
+    on_each_driver(async || {
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let mut roots = RootCertStore::empty();
+            let root = CertificateDer::from(authority.der.clone());
+            roots.add(root).expect("a root");
+            let key = own.key.der().expect("a key").clone_key();
+            let config = ClientConfig::builder_with_provider(Arc::new(chosen::default_provider()))
+                .with_protocol_versions(&[version])
+                .expect("a version")
+                .with_root_certificates(roots)
+                .with_client_auth_cert(vec![CertificateDer::from(der.clone())], key)
+                .expect("a certificate");
+            let config = Arc::new(config);
+            let server = build(b"people", vec![]);
+            let met = async |server: &Acceptor| {
+                let (conn, client) = visit(server, &config, "host.example", |mut client| {
+                    let asked = client.write_all(b"question");
+                    let mut answer = [0; 6];
+                    asked.and_then(|()| client.read_exact(&mut answer)).is_ok()
+                })
+                .await;
+                let conn = match conn {
+                    Ok(conn) => conn,
+                    Err(error) => {
+                        assert!(!until(client).await);
+                        return Err(error.reason);
+                    }
+                };
+                hear(&conn, b"question").await;
+                say(&conn, b"answer").await;
+                assert!(until(client).await);
+                let shown = &info(&conn).peer_certificates;
+                assert_eq!(shown.first().map(|it| &it[..]), Some(&der[..]));
+                Ok(info(&conn).resumed)
+            };
+            assert_eq!(met(&server).await, Ok(false));
+            assert_eq!(met(&server).await, Ok(true), "{version:?}");
+            let changed = build(b"other people", vec![]);
+            assert_eq!(met(&changed).await, Ok(false), "{version:?}");
+            let revoking = build(b"other people", vec![people.revoke(&[EC.serial], 4000)]);
+            assert_eq!(met(&revoking).await, Err(Reason::Revoked), "{version:?}");
+        }
+    });
+}
+
+#[test]
 fn a_version_that_is_not_spoken_is_refused_with_an_alert() {
     let authority = Authority::new("root");
     on_each_driver(async || {
@@ -295,7 +359,6 @@ fn our_client_takes_tickets_and_data_from_a_foreign_server() {
     on_each_driver(async || {
         let certificate = authority.issue(&["host.example"], EC);
         let key = certificate.key.der().expect("a key").clone_key();
-        let key = PrivateKeyDer::from(key);
         let chain = vec![CertificateDer::from(certificate.chain[0].clone())];
         for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
             let provider = Arc::new(chosen::default_provider());

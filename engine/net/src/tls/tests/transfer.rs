@@ -295,6 +295,28 @@ fn posted_writes_go_out_in_order_with_the_others() {
 }
 
 #[test]
+fn a_key_that_is_used_up_is_changed_in_time() {
+    let authority = Authority::new("root");
+    on_each_driver(async || {
+        let server = acceptor(&authority.server());
+        let client = connector(&authority.client());
+        let (client, server) = shaken(&server, &client, "host.example").await;
+        let (Conn::Tls(ours), Conn::Tls(theirs)) = (&client, &server) else {
+            panic!("not under TLS")
+        };
+        let left = 5;
+        let worn = ours.wear_for_test(left);
+        theirs.catch_up_for_test(worn);
+        for round in 0..20 {
+            say(&client, &[round; 100]).await;
+            hear(&server, &[round; 100]).await;
+        }
+        assert!(ours.sealed_for_test() < 20, "with a new key");
+        talk(&client, &server).await;
+    });
+}
+
+#[test]
 fn the_other_drivers_keep_nothing() {
     let authority = Authority::new("root");
     for driver in [Driver::UringDefer, Driver::Epoll] {
