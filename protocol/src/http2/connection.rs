@@ -231,7 +231,7 @@ impl Connection {
         self.streams.active()
     }
 
-    /// How many streams were ever opened.
+    /// How many streams were ever opened, with those whose numbers a client has passed over.
     pub fn opened_streams(&self) -> u32 {
         self.last.div_ceil(2)
     }

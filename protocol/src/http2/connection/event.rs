@@ -64,7 +64,8 @@ pub enum Event {
         /// No body and no trailers follow.
         end: bool,
     },
-    /// A request that never became a stream, since there are too many: it was reset. For counting only; nothing to do.
+    /// A request that never became a stream, since there are too many or it depends on itself: it was reset. For
+    /// counting only; nothing to do.
     Rejected {
         /// Its stream identifier.
         number: u32,

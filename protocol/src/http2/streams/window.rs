@@ -104,7 +104,9 @@ impl ReceiveWindow {
         self.size = size;
     }
 
-    fn held(self) -> i64 {
+    /// Bytes that have come and were not released.
+    #[inline]
+    pub(crate) fn held(self) -> i64 {
         i64::from(self.size) - self.available - i64::from(self.credit)
     }
 

@@ -47,6 +47,7 @@ fn a_server_drains_in_two_steps() {
     let block = [POST, b"\x40\x01a\x01b"].concat();
     assert_eq!(side.show(&headers(5, END_HEADERS, &block)), []);
     assert_eq!(side.show(&data(5, END_STREAM, b"body")), []);
+    assert_eq!(side.connection.receive_window.held(), 0);
     assert_eq!(side.sent(), [""; 0]);
     assert!(!side.connection.is_drained());
     answer(&mut side, three);
