@@ -21,7 +21,7 @@ fn a_tunnel_begins_between_frames() {
 #[test]
 fn boundaries_byte_by_byte() {
     // Per byte: whether a frame ends with it.
-    let table: [(Sender, &[u8], &str); 6] = [
+    let table: [(Sender, &[u8], &str); 7] = [
         (Sender::Server, b"\x81\x05Hello\x89\x00", "000000101"),
         (Sender::Server, b"\x01\x03Hel\x80\x02lo", "000010001"),
         (Sender::Server, b"\x01\x01H\x89\x00\x80\x01i", "00101001"),
@@ -31,6 +31,7 @@ fn boundaries_byte_by_byte() {
             "0000010000001",
         ),
         (Sender::Server, b"\x82\x00\x82\x00", "0101"),
+        (Sender::Server, b"\x01\x00\x80\x00\x02\x00", "010101"),
         (Sender::Server, b"\x88\x02\x03\xe8", "0001"),
     ];
     for (sender, bytes, ends) in table {
@@ -107,7 +108,7 @@ fn a_close_may_stand_between_frames_and_once() {
 #[test]
 fn bad_headers() {
     use FrameError::*;
-    let table: [(&[u8], FrameError); 29] = [
+    let table: [(&[u8], FrameError); 31] = [
         (b"\xc1\x00", ReservedBit),
         (b"\xa1\x00", ReservedBit),
         (b"\x91\x00", ReservedBit),
@@ -131,6 +132,8 @@ fn bad_headers() {
         (b"\x88\x01", CloseLength),
         (b"\x80\x00", Continuation),
         (b"\x00\x00", Continuation),
+        (b"\x81\x00\x80\x00", Continuation),
+        (b"\x01\x00\x80\x00\x80\x00", Continuation),
         (b"\x82\x7e\x00\x7d", LengthForm),
         (b"\x82\x7e\x00\x00", LengthForm),
         (b"\x82\x7f\0\0\0\0\0\0\xff\xff", LengthForm),
