@@ -143,7 +143,9 @@ impl Reason {
             | PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon => {
                 Reason::NoSharedCipher
             }
-            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            // Only hellos of TLS 1.1 and before lack the signature algorithms.
+            PeerIncompatible::SignatureAlgorithmsExtensionRequired
+            | PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
             | PeerIncompatible::SupportedVersionsExtensionRequired
             | PeerIncompatible::Tls12NotOffered
