@@ -1,5 +1,5 @@
-//! Everything that two threads may both see: the snapshot slot, the token ledger, the counters, the log rings and the
-//! process's life. No decisions live here: control proposes and decides, workers answer and count.
+//! Everything that two threads may both see: the snapshot slot, the token ledger, the counters, the log rings, the keys of
+//! session tickets and the process's life. No decisions live here: control proposes and decides, workers answer and count.
 //! Invariant: the steady request path of a worker takes no lock here and issues no locked instruction, and no two workers
 //! write to one cache line (`bench/benches/sharing.rs` times that): tokens and the places under a cap are leased, and what
 //! all write is gone to where a lease is used up, and near a cap. A cap by client address takes a shard's lock once a
@@ -13,6 +13,7 @@ pub mod logs;
 pub mod metrics;
 pub mod slot;
 pub mod sockets;
+pub mod tickets;
 
 #[cfg(test)]
 mod lines;
@@ -35,6 +36,8 @@ pub struct Bridge {
     pub logs: logs::Logs,
     /// Sockets on their way from the worker that bound them to the others.
     pub sockets: sockets::Sockets,
+    /// The keys of TLS session tickets.
+    pub tickets: tickets::Tickets,
     /// Running, draining or stopping; and how each worker fares.
     pub life: life::Life,
 }
@@ -50,6 +53,7 @@ impl Bridge {
             logs: logs::Logs::new(workers, Arc::clone(&metrics)),
             metrics,
             sockets: sockets::Sockets::default(),
+            tickets: tickets::Tickets::default(),
             life: life::Life::new(workers),
         })
     }
@@ -58,7 +62,8 @@ impl Bridge {
     pub fn scrape(&self, page: &mut metrics::Page) {
         let now = self.life.newest_beat();
         let live = self.slot.live();
-        let rules = live.iter().flat_map(|(_, snapshot)| &snapshot.limits);
+        let live = live.as_ref().map(|(_, snapshot)| &**snapshot);
+        let rules = live.iter().flat_map(|snapshot| &snapshot.limits);
         let counts = |rule: &Arc<policy::limit::Rule>| {
             (
                 Arc::clone(&rule.name),
@@ -66,7 +71,7 @@ impl Bridge {
             )
         };
         let limits: Vec<_> = rules.map(counts).collect();
-        self.metrics.write(page, &self.life.states(), &limits);
+        self.metrics.write(page, live, &self.life.states(), &limits);
     }
 
     /// Goes over to the live snapshot with what outlives snapshots: the limits' buckets, the hash that is shown. Control

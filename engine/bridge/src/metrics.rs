@@ -22,7 +22,7 @@ pub use cell::{Counter, Gauge};
 pub use histogram::{Bounds, DURATION, Histogram};
 pub use page::{Format, Page};
 pub use series::{
-    AuthSeries, BackendSeries, ControlSeries, LimitSeries, ListenerSeries, RouteSeries,
+    AuthSeries, BackendSeries, ControlSeries, LimitSeries, ListenerSeries, RouteSeries, TlsSeries,
     UpstreamSeries, WorkerSeries,
 };
 pub use words::Words;

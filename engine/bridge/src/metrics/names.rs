@@ -72,6 +72,20 @@ metric_names! {
     CONNECTIONS_REFUSED: Kind::Counter, "gateway_connections_refused_total", ["listener", "reason"];
     /// Clients that were too slow, by the time-out that struck.
     CLIENT_TIMEOUTS: Kind::Counter, "gateway_client_timeouts_total", ["listener", "timeout"];
+    /// Requests that clients have open over HTTP/2.
+    HTTP2_STREAMS: Kind::Gauge, "gateway_http2_streams", ["listener"];
+    /// HTTP/2 connections that were ended for what the client did, by cause: a budget that it went over (rapid_reset, ping_flood, ...) or a rule that it broke.
+    HTTP2_ERRORS: Kind::Counter, "gateway_http2_errors_total", ["listener", "cause"];
+    /// Connections that wait for another one's TLS handshake to end, since max_handshakes are in progress.
+    HANDSHAKES_WAITING: Kind::Gauge, "gateway_handshakes_waiting", ["listener"];
+    /// TLS handshakes with clients, by version (none: there was no agreement yet) and result: ok, resumed, or why it failed.
+    TLS_HANDSHAKES: Kind::Counter, "gateway_tls_handshakes_total", ["version", "result"];
+    /// Key exchanges of TLS handshakes with clients, by group; X25519MLKEM768 is the one that a quantum computer does not break.
+    TLS_KEY_EXCHANGES: Kind::Counter, "gateway_tls_key_exchanges_total", ["group"];
+    /// When a certificate of ours runs out, or one that vouches for it, as Unix time.
+    CERTIFICATE_EXPIRY: Kind::Gauge, "gateway_certificate_expiry_timestamp_seconds", ["certificate"];
+    /// When the certificate that an upstream is shown runs out, or one that vouches for it, as Unix time.
+    UPSTREAM_CERTIFICATE_EXPIRY: Kind::Gauge, "gateway_upstream_certificate_expiry_timestamp_seconds", ["upstream"];
     /// Requests refused by a limit.
     RATE_LIMIT_EXCEEDED: Kind::Counter, "gateway_rate_limit_exceeded_total", ["limit"];
     /// Requests that a limit in shadow mode would have refused.

@@ -11,6 +11,7 @@ use super::names::{self, Kind, Metric};
 use super::page::Page;
 use super::words::Words;
 use super::{ControlSeries, Metrics, WorkerSeries};
+use crate::Snapshot;
 use crate::ledger::Counts;
 use crate::life::WorkerState;
 
@@ -22,11 +23,21 @@ impl ControlSeries {
 }
 
 impl Metrics {
-    /// Writes everything that the workers and control have counted, how the workers fare, and how the ledger's memory of
-    /// each limit does. What the operating system counts for the process the caller adds.
-    pub fn write(&self, page: &mut Page, workers: &[WorkerState], limits: &[(Arc<str>, Counts)]) {
+    /// Writes everything that the workers and control have counted, when the live snapshot's certificates run out, how the
+    /// workers fare, and how the ledger's memory of each limit does. What the operating system counts for the process the
+    /// caller adds.
+    pub fn write(
+        &self,
+        page: &mut Page,
+        live: Option<&Snapshot>,
+        workers: &[WorkerState],
+        limits: &[(Arc<str>, Counts)],
+    ) {
         self.write_routes(page);
         self.write_clients(page);
+        self.write_tls(page);
+        live.into_iter().for_each(|live| write_expiries(page, live));
+        self.write_limits(page);
         write_ledger(page, limits);
         words(page, &names::AUTH_FAILURES, &self.auths.all(), |one| {
             &one.failures
@@ -74,6 +85,39 @@ impl Metrics {
         words(page, &names::CLIENT_TIMEOUTS, &listeners, |one| {
             &one.timeouts
         });
+        for (labels, workers) in &listeners {
+            let open = workers.iter().map(|one| &one.http2_streams);
+            page.level(&names::HTTP2_STREAMS, &[&labels[0]], level(open));
+        }
+        words(page, &names::HTTP2_ERRORS, &listeners, |one| {
+            &one.http2_errors
+        });
+        for (labels, workers) in &listeners {
+            let waiting = workers.iter().map(|one| &one.handshakes_waiting);
+            page.level(&names::HANDSHAKES_WAITING, &[&labels[0]], level(waiting));
+        }
+    }
+
+    fn write_tls(&self, page: &mut Page) {
+        let (mut handshakes, mut groups) = (BTreeMap::new(), BTreeMap::new());
+        for worker in &self.workers {
+            for (version, results) in worker.tls.versions() {
+                results.each(|result, count| {
+                    *handshakes.entry((version, result)).or_insert(0) += count
+                });
+            }
+            let groups_of = &worker.tls.groups;
+            groups_of.each(|group, count| *groups.entry(group).or_insert(0) += count);
+        }
+        for ((version, result), count) in handshakes {
+            page.count(&names::TLS_HANDSHAKES, &[version, result], count);
+        }
+        for (group, count) in groups {
+            page.count(&names::TLS_KEY_EXCHANGES, &[group], count);
+        }
+    }
+
+    fn write_limits(&self, page: &mut Page) {
         let limits = self.limits.all();
         for (labels, workers) in &limits {
             let exceeded = workers.iter().map(|one| &one.exceeded);
@@ -125,6 +169,24 @@ impl Metrics {
         self.control
             .reloads
             .each(|result, count| page.count(&names::CONFIG_RELOADS, &[result], count));
+    }
+}
+
+fn write_expiries(page: &mut Page, live: &Snapshot) {
+    for certificate in &live.certificates {
+        let expiry = certificate.identity.not_after;
+        page.count(&names::CERTIFICATE_EXPIRY, &[&certificate.name], expiry);
+    }
+    for upstream in &live.upstreams {
+        let tls = upstream.tls.as_ref();
+        if let Some(identity) = tls.and_then(|tls| tls.identity.as_ref()) {
+            let expiry = identity.not_after;
+            page.count(
+                &names::UPSTREAM_CERTIFICATE_EXPIRY,
+                &[&upstream.name],
+                expiry,
+            );
+        }
     }
 }
 
@@ -189,11 +251,11 @@ fn histograms<S>(
 }
 
 /// The counters by word of a family, the word being the last label.
-fn words<S>(
+fn words<S, const PLACES: usize>(
     page: &mut Page,
     metric: &'static Metric,
     series: &Series<S>,
-    of: impl Fn(&S) -> &Words,
+    of: impl Fn(&S) -> &Words<PLACES>,
 ) {
     for (labels, workers) in series {
         let mut sums = BTreeMap::new();

@@ -91,6 +91,12 @@ pub struct ListenerSeries {
     pub refused: Words,
     /// Clients that were too slow, by the time-out that struck.
     pub timeouts: Words,
+    /// Requests open over HTTP/2.
+    pub http2_streams: Gauge,
+    /// HTTP/2 connections ended for what the client did: `rapid_reset`, `too_many_streams`, ...
+    pub http2_errors: Words<64>,
+    /// Connections that wait for another's TLS handshake to end.
+    pub handshakes_waiting: Gauge,
 }
 
 impl ListenerSeries {
@@ -124,10 +130,47 @@ pub struct AuthSeries {
     pub failures: Words,
 }
 
+/// One worker's TLS handshakes with clients.
+#[derive(Default)]
+pub struct TlsSeries {
+    tls12: Words,
+    tls13: Words,
+    none: Words,
+    /// Key exchanges by the group's name.
+    pub groups: Words,
+}
+
+impl TlsSeries {
+    /// Counts one handshake that ended: under which version, `TLSv1.2` or `TLSv1.3`, if it came so far, and how, `ok`,
+    /// `resumed` or the word for why it failed.
+    pub fn handshake(&self, version: Option<&'static str>, result: &'static str) {
+        let results = match version {
+            Some(TLS12) => &self.tls12,
+            Some(TLS13) => &self.tls13,
+            _ => &self.none,
+        };
+        results.inc(result);
+    }
+
+    /// The counts of each version, by its name.
+    pub(super) fn versions(&self) -> [(&'static str, &Words); 3] {
+        [
+            (TLS12, &self.tls12),
+            (TLS13, &self.tls13),
+            ("none", &self.none),
+        ]
+    }
+}
+
+const TLS12: &str = "TLSv1.2";
+const TLS13: &str = "TLSv1.3";
+
 /// What one worker counts whatever the configuration.
 #[derive(Default)]
 #[repr(align(128))]
 pub struct WorkerSeries {
+    /// TLS handshakes with clients.
+    pub tls: TlsSeries,
     /// Tasks that panicked: each cost one connection.
     pub panics: Counter,
     /// Access log lines dropped for want of room.

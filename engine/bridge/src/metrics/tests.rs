@@ -12,7 +12,7 @@ use crate::lines;
 fn scrape(metrics: &Metrics) -> String {
     let mut page = Page::new(Format::Prometheus);
     let workers = [WorkerState::Ready, WorkerState::Failed("x".into())];
-    metrics.write(&mut page, &workers, &[]);
+    metrics.write(&mut page, None, &workers, &[]);
     page.finish()
 }
 
@@ -113,6 +113,10 @@ fn upstreams_clients_and_refusals() {
     listener.closed();
     listener.refused.inc("max_connections");
     listener.timeouts.inc("header_timeout");
+    listener.http2_streams.add(3);
+    metrics.listener(1, "public").http2_streams.dec();
+    listener.http2_errors.inc("rapid_reset");
+    listener.handshakes_waiting.inc();
     metrics.limit(0, "per_user").exceeded.inc();
     metrics.limit(1, "per_user").exceeded.add(2);
     metrics.auth(0, "users").failures.inc("expired");
@@ -126,6 +130,9 @@ fn upstreams_clients_and_refusals() {
         "gateway_connections_total{listener=\"public\"} 2",
         "gateway_connections_refused_total{listener=\"public\",reason=\"max_connections\"} 1",
         "gateway_client_timeouts_total{listener=\"public\",timeout=\"header_timeout\"} 1",
+        "gateway_http2_streams{listener=\"public\"} 2",
+        "gateway_http2_errors_total{listener=\"public\",cause=\"rapid_reset\"} 1",
+        "gateway_handshakes_waiting{listener=\"public\"} 1",
         "gateway_rate_limit_exceeded_total{limit=\"per_user\"} 3",
         "gateway_auth_failures_total{auth=\"users\",reason=\"expired\"} 1",
         "gateway_backend_errors_total{upstream=\"backend\",kind=\"connect_refused\"} 1",
@@ -145,6 +152,33 @@ fn upstreams_clients_and_refusals() {
 }
 
 #[test]
+fn handshakes_by_version_result_and_group() {
+    let metrics = Metrics::new(2);
+    let (a, b) = (metrics.worker(0), metrics.worker(1));
+    a.tls.handshake(Some("TLSv1.3"), "ok");
+    b.tls.handshake(Some("TLSv1.3"), "ok");
+    b.tls.handshake(Some("TLSv1.3"), "resumed");
+    a.tls.handshake(Some("TLSv1.2"), "ok");
+    a.tls.handshake(Some("TLSv1.1"), "ok"); // Which we don't speak.
+    a.tls.handshake(None, "no_shared_version");
+    a.tls.groups.inc("X25519MLKEM768");
+    b.tls.groups.inc("X25519");
+    b.tls.groups.inc("X25519MLKEM768");
+    assert_eq!(
+        samples(&metrics, "gateway_tls_"),
+        [
+            "gateway_tls_handshakes_total{version=\"TLSv1.2\",result=\"ok\"} 1",
+            "gateway_tls_handshakes_total{version=\"TLSv1.3\",result=\"ok\"} 2",
+            "gateway_tls_handshakes_total{version=\"TLSv1.3\",result=\"resumed\"} 1",
+            "gateway_tls_handshakes_total{version=\"none\",result=\"no_shared_version\"} 1",
+            "gateway_tls_handshakes_total{version=\"none\",result=\"ok\"} 1",
+            "gateway_tls_key_exchanges_total{group=\"X25519\"} 1",
+            "gateway_tls_key_exchanges_total{group=\"X25519MLKEM768\"} 2",
+        ]
+    );
+}
+
+#[test]
 fn the_ledgers_memory_is_shown_by_limit() {
     let counts = Counts {
         keys: 3,
@@ -157,6 +191,7 @@ fn the_ledgers_memory_is_shown_by_limit() {
     let mut page = Page::new(Format::Prometheus);
     Metrics::new(1).write(
         &mut page,
+        None,
         &[],
         &[
             ("per_user".into(), counts),

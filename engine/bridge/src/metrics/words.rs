@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use super::cell::Counter;
 
 /// Counts by word. The words are `'static`, so no client can invent one.
-#[derive(Default)]
-pub struct Words {
+pub struct Words<const PLACES: usize = 24> {
+    /// More than the subject has words; each costs 32 bytes a worker.
     places: [Place; PLACES],
     other: Counter,
 }
@@ -18,7 +18,16 @@ struct Place {
     count: Counter,
 }
 
-impl Words {
+impl<const PLACES: usize> Default for Words<PLACES> {
+    fn default() -> Self {
+        Words {
+            places: std::array::from_fn(|_| Place::default()),
+            other: Counter::default(),
+        }
+    }
+}
+
+impl<const PLACES: usize> Words<PLACES> {
     /// One more of this word.
     pub fn inc(&self, word: &'static str) {
         for place in &self.places {
@@ -41,6 +50,3 @@ impl Words {
         }
     }
 }
-
-/// More than any subject has words today; each costs 32 bytes a worker.
-const PLACES: usize = 24;

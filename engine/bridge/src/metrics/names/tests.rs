@@ -12,7 +12,8 @@ fn names_are_well_formed_and_stand_once() {
         assert!(seen.insert(metric.name), "{} stands twice", metric.name);
         let known = metric.name.starts_with("gateway_") || metric.name.starts_with("process_");
         assert!(known, "{}", metric.name);
-        let word = |text: &str| text.bytes().all(|it| it.is_ascii_lowercase() || it == b'_');
+        let letter = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_';
+        let word = |text: &str| text.bytes().all(letter);
         assert!(
             word(metric.name) && metric.labels.iter().all(|label| word(label)),
             "{}",
