@@ -27,17 +27,18 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) 
     let Some(entered) = entered else { return };
     let (conn, mut read) = (entered.conn, entered.read);
     let from = address_of(&conn, entered.peer);
+    let seat = listening.seat(&core);
     if conn.tls().and_then(|tls| tls.alpn) != Some(Alpn::H2) {
-        let found = http1::serve(Rc::clone(&core), conn, read, from, Rc::clone(&listening)).await;
+        let found = http1::serve(Rc::clone(&core), conn, read, from, &seat).await;
         match found {
-            Some(found) => return http2::serve(core, found.0, found.1, from, listening).await,
+            Some(found) => return http2::serve(core, found.0, found.1, from, seat).await,
             None => return,
         }
     }
     if read.room() == 0 {
         read = Buffer::standard();
     }
-    http2::serve(core, conn, read, from, listening).await;
+    http2::serve(core, conn, read, from, seat).await;
 }
 
 /// The client's address: what a PROXY header said, else the socket's; over Unix sockets, this machine.

@@ -55,11 +55,6 @@ impl Gate {
         Inside(Rc::clone(self))
     }
 
-    /// How many wait.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting.borrow().len()
-    }
-
     fn wake_first(&self) {
         if let Some((_, waker)) = self.waiting.borrow().front() {
             waker.wake_by_ref();
@@ -105,12 +100,12 @@ mod tests {
         let mut second = Box::pin(gate.enter(1));
         let mut third = Box::pin(gate.enter(1));
         assert!(enter(second.as_mut()).is_none() && enter(third.as_mut()).is_none());
-        assert_eq!(gate.waiting(), 2);
+        assert_eq!(gate.waiting.borrow().len(), 2);
         drop(first);
         assert!(enter(third.as_mut()).is_none(), "the second comes first");
         drop(second);
         let third = enter(third.as_mut()).expect("the second has left");
-        assert_eq!((gate.waiting(), gate.inside.get()), (0, 1));
+        assert_eq!((gate.waiting.borrow().len(), gate.inside.get()), (0, 1));
         drop(third);
         assert_eq!(gate.inside.get(), 0);
     }

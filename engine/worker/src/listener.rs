@@ -10,15 +10,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine_bridge::board::Share;
-use engine_bridge::metrics::ListenerSeries;
+use engine_bridge::metrics::{ListenerSeries, WorkerSeries};
 use engine_config::snapshot as config;
 use engine_net::listener::Listener;
 use engine_net::tls::Reason;
-use engine_net::{Conn, is_cancelled, runtime};
+use engine_net::{Conn, clock, is_cancelled, runtime};
 
 use crate::core::Core;
 use crate::downstream;
 use crate::gate::Gate;
+use crate::nanos;
 
 /// One listener on this worker.
 pub(crate) struct Listening {
@@ -27,10 +28,14 @@ pub(crate) struct Listening {
     id: Cell<usize>,
     socket: RefCell<Option<Rc<Listener>>>,
     pub(crate) series: Arc<ListenerSeries>,
+    worker: Arc<WorkerSeries>,
     /// Connections of the whole node on this listener, and in all.
     open: Rc<Share>,
     open_all: Rc<Share>,
     closing: Cell<bool>,
+    /// Whose client certificates are trusted, and how often that has changed.
+    trust: Cell<Option<config::Digest>>,
+    era: Cell<u32>,
     /// TLS handshakes in progress.
     pub(crate) handshakes: Rc<Gate>,
 }
@@ -46,9 +51,12 @@ impl Listening {
             id: Cell::new(usize::from(settings.id)),
             socket: RefCell::new(Some(Rc::new(socket))),
             series: core.bridge.metrics.listener(core.index, &settings.name),
+            worker: core.bridge.metrics.worker(core.index),
             open: core.shares.listener(&settings.name),
             open_all: core.shares.all_connections(),
             closing: Cell::new(false),
+            trust: Cell::new(trust(settings)),
+            era: Cell::new(0),
             handshakes: Rc::default(),
         })
     }
@@ -58,9 +66,19 @@ impl Listening {
         self.id.get()
     }
 
-    /// A reload has given it another index.
-    pub(crate) fn renumber(&self, id: usize) {
-        self.id.set(id);
+    /// A reload has given it another index, and perhaps another mind about client certificates: whoever was let in
+    /// under the old one must show itself again.
+    pub(crate) fn renew(&self, settings: &config::Listener) {
+        self.id.set(usize::from(settings.id));
+        let trust = trust(settings);
+        if self.trust.replace(trust) != trust {
+            self.era.set(self.era.get().wrapping_add(1));
+        }
+    }
+
+    /// A reload has removed it: its index is another's now.
+    pub(crate) fn unlist(&self) {
+        self.id.set(usize::MAX);
     }
 
     /// Reads from the settings that the current snapshot has for it.
@@ -77,17 +95,36 @@ impl Listening {
             .unwrap_or_default()
     }
 
-    /// It has been removed or the process drains: its connections end after what they are doing.
-    pub(crate) fn is_closing(&self) -> bool {
-        self.closing.get()
+    /// Lets a connection in, under the terms of now.
+    pub(crate) fn seat(self: &Rc<Self>, core: &Core) -> Seat {
+        let age = self.settings(core, |listener| listener.max_connection_age.map(nanos));
+        // Each grows to its own age, so that those that came together don't go together.
+        let until = age.map_or(u64::MAX, |age| {
+            let spread = core.random() % (age / 5).max(1);
+            clock::now().saturating_add(age.saturating_sub(spread))
+        });
+        Seat {
+            listening: Rc::clone(self),
+            era: self.era.get(),
+            until,
+        }
     }
 
     /// Counts a handshake that came to a connection.
-    pub(crate) fn note_handshake(&self, _conn: &Conn) {}
+    pub(crate) fn note_handshake(&self, conn: &Conn) {
+        let Some(tls) = conn.tls() else { return };
+        let result = if tls.resumed { "resumed" } else { "ok" };
+        self.worker
+            .tls
+            .handshake(Some(tls.version.as_str()), result);
+        if let Some(group) = tls.group {
+            self.worker.tls.groups.inc(group);
+        }
+    }
 
     /// Counts one that did not.
     pub(crate) fn handshake_failed(&self, reason: Reason) {
-        self.series.refused.inc(reason.as_str());
+        self.worker.tls.handshake(None, reason.as_str());
     }
 
     /// Accepts until stopped.
@@ -153,6 +190,30 @@ impl Listening {
             downstream::serve(core, conn, listening).await;
         });
     }
+}
+
+/// One connection's place on a listener.
+#[derive(Clone)]
+pub(crate) struct Seat {
+    pub(crate) listening: Rc<Listening>,
+    era: u32,
+    /// When it has grown old.
+    until: u64,
+}
+
+impl Seat {
+    /// The connection is to end after what it is doing: its listener has been removed, the process drains, clients must
+    /// show themselves anew, or it has grown old.
+    pub(crate) fn is_over(&self) -> bool {
+        self.listening.closing.get()
+            || self.era != self.listening.era.get()
+            || (self.until != u64::MAX && clock::now() >= self.until)
+    }
+}
+
+fn trust(settings: &config::Listener) -> Option<config::Digest> {
+    let tls = settings.tls.as_ref()?;
+    Some(tls.client.as_ref()?.digest)
 }
 
 /// Whether a client at this address may connect.

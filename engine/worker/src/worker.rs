@@ -239,7 +239,7 @@ impl Worker {
         let mut current = Vec::with_capacity(live.snapshot.listeners.len());
         for listener in &live.snapshot.listeners {
             if let Some(known) = self.known(listener) {
-                known.renumber(usize::from(listener.id));
+                known.renew(listener);
                 current.push(known);
             } else if let Some(at) = sockets.iter().position(|it| it.name == listener.name) {
                 let new = Listening::new(&self.core, listener, sockets.swap_remove(at).socket);
@@ -256,7 +256,7 @@ impl Worker {
                 .any(|it| Rc::ptr_eq(it, &gone))
             {
                 // Its old index may be another listener's now; what comes next on its connections is refused.
-                gone.renumber(usize::MAX);
+                gone.unlist();
                 gone.close();
                 deadline::end_resting();
             }

@@ -75,7 +75,7 @@ policy_keys::keys! {
         /// How long an idle connection is kept for the next request.
         keepalive: default Duration = "60s" where "0s", "24h",
         /// The most idle connections to one endpoint that one worker keeps; each holds a buffer of 20 KiB.
-        pool_max_idle: default usize = "64" where "0", "65536",
+        pool_max_idle: default usize = "256" where "0", "65536",
         /// The most connections of the node to this upstream; beyond, requests wait.
         pool_max_connections: default usize = "1024" where "1", "1048576",
         /// The most requests of the node that wait for a connection; beyond, 503.

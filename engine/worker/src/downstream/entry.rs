@@ -77,7 +77,11 @@ pub(super) async fn enter(core: &Rc<Core>, conn: Conn, listening: &Listening) ->
         entered.conn.readable().await.ok()?;
     }
     let most = listener.max_handshakes;
-    let Some(place) = within(give_up, listening.handshakes.enter(most)).await else {
+    let waiting = &listening.series.handshakes_waiting;
+    waiting.inc();
+    let place = within(give_up, listening.handshakes.enter(most)).await;
+    waiting.dec();
+    let Some(place) = place else {
         listening.handshake_failed(Reason::Timeout);
         return None;
     };

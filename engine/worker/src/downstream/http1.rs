@@ -19,7 +19,7 @@ use protocol::limits::HeadLimits;
 use crate::core::Core;
 use crate::exchange::{self, Client, End};
 use crate::link::Link;
-use crate::listener::Listening;
+use crate::listener::Seat;
 use crate::nanos;
 use crate::reply::Fault;
 use crate::scratch::Scratch;
@@ -41,24 +41,18 @@ pub(crate) async fn serve(
     conn: Conn,
     mut read: Buffer,
     from: SocketAddr,
-    listening: Rc<Listening>,
+    seat: &Seat,
 ) -> Option<(Conn, Buffer)> {
     let deadline = Deadline::new(&conn);
     let mut served = 0;
     let mut fresh = true;
     loop {
         // The first request is usually on its way: no rest before it.
-        if !std::mem::take(&mut fresh) && !rest(&core, &conn, &deadline, &listening).await {
+        if !std::mem::take(&mut fresh) && !rest(&core, &conn, &deadline, seat).await {
             return None;
         }
         let read = std::mem::take(&mut read);
-        let busy = busy(
-            &core,
-            &conn,
-            &deadline,
-            &listening,
-            (from, read, &mut served),
-        );
+        let busy = busy(&core, &conn, &deadline, seat, (from, read, &mut served));
         let end = Box::pin(busy).await;
         let end = match end {
             Over::End(end) => end,
@@ -67,7 +61,7 @@ pub(crate) async fn serve(
                 return Some((conn, read));
             }
         };
-        if conn.is_posting() && !flush(&core, &conn, &deadline, &listening).await {
+        if conn.is_posting() && !flush(&core, &conn, &deadline, seat).await {
             return None;
         }
         match end {
@@ -82,8 +76,10 @@ pub(crate) async fn serve(
 }
 
 /// Waits for the last answer to go out, as long as a write may take; false when it does not.
-async fn flush(core: &Rc<Core>, conn: &Conn, deadline: &Deadline, listening: &Listening) -> bool {
-    let timeout = listening.settings(core, |l| Some(nanos(l.write_timeout)));
+async fn flush(core: &Rc<Core>, conn: &Conn, deadline: &Deadline, seat: &Seat) -> bool {
+    let timeout = seat
+        .listening
+        .settings(core, |l| Some(nanos(l.write_timeout)));
     let timeout = timeout.unwrap_or(FLUSH);
     deadline.set(deadline::now().saturating_add(timeout), Strike::BothShut);
     let sent = conn.posted().await;
@@ -92,12 +88,9 @@ async fn flush(core: &Rc<Core>, conn: &Conn, deadline: &Deadline, listening: &Li
 }
 
 /// Waits for the next request without a buffer; false when the connection is over.
-async fn rest(core: &Rc<Core>, conn: &Conn, deadline: &Deadline, listening: &Listening) -> bool {
-    let idle = listening.settings(core, |l| nanos(l.idle_timeout));
-    if core.draining.get() {
-        return false;
-    }
-    if listening.is_closing() {
+async fn rest(core: &Rc<Core>, conn: &Conn, deadline: &Deadline, seat: &Seat) -> bool {
+    let idle = seat.listening.settings(core, |l| nanos(l.idle_timeout));
+    if core.draining.get() || seat.is_over() {
         return false;
     }
     deadline.set(deadline::now().saturating_add(idle), Strike::Rest);
@@ -119,11 +112,12 @@ async fn busy(
     core: &Rc<Core>,
     conn: &Conn,
     deadline: &Deadline,
-    listening: &Rc<Listening>,
+    seat: &Seat,
     (from, read, served): (SocketAddr, Buffer, &mut u64),
 ) -> Over {
     let mut scratch = core.take_scratch();
     let s = scratch.get();
+    let listening = &seat.listening;
     let mut inbound = match read.room() {
         0 => Buffer::standard(),
         _ => read,
@@ -154,7 +148,7 @@ async fn busy(
                 let last = listening
                     .settings(core, |l| l.max_requests_per_connection)
                     .is_some_and(|max| *served >= max)
-                    || listening.is_closing();
+                    || seat.is_over();
                 exchange::run(client, s, &mut inbound, begun, last).await
             }
             Next::Bad { begun, fault } => {

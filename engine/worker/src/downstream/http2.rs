@@ -7,12 +7,13 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use engine_bridge::metrics::Gauge;
 use engine_config::snapshot::Listener;
 use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline, Strike};
 use engine_net::{Conn, clock, is_cancelled, runtime};
 use protocol::http2::head::HeadError;
-use protocol::http2::{Budgets, Connection, Rate, Role, Settings};
+use protocol::http2::{Budgets, Connection, ConnectionError, Role, Settings};
 use protocol::limits::BlockLimits;
 use protocol::message::{BodyLength, RequestHead};
 
@@ -20,21 +21,22 @@ use crate::core::{Core, ScratchGuard};
 use crate::exchange::{self, Client};
 use crate::http2::{Came, Mux, Stream};
 use crate::link::Link;
-use crate::listener::Listening;
+use crate::listener::{Listening, Seat};
 use crate::nanos;
 use crate::reply::Fault;
 
 /// A connection that has been quiet for this long gives its buffer back.
 const QUIET: u64 = 20_000_000;
+/// How long, and how much, a client that is told of its fault is listened to.
+const HEAR_OUT: u64 = 1_000_000_000;
+const HEAR_OUT_BYTES: usize = 1 << 20;
 /// How long a client may take to confirm the first step of a farewell.
 const FAREWELL: u64 = 1_000_000_000;
 
 /// One client's connection, as the worker's tick knows it.
 pub(crate) struct Downstream {
     mux: Rc<Mux>,
-    listening: Rc<Listening>,
-    /// When it is to be retired, whatever it does.
-    until: u64,
+    seat: Seat,
     /// When its farewell began; 0: not yet.
     retiring: Cell<u64>,
     /// That of what is read.
@@ -44,7 +46,7 @@ pub(crate) struct Downstream {
 impl Downstream {
     /// Each tick: begins or hastens the farewell where it is due.
     pub(crate) fn tick(&self, draining: bool, now: u64) {
-        let due = draining || self.listening.is_closing() || now >= self.until;
+        let due = draining || self.seat.is_over();
         match self.retiring.get() {
             0 if due => self.retire(now),
             0 => {}
@@ -69,22 +71,17 @@ impl Downstream {
 }
 
 /// Serves one connection to its end. `read`: what has been read of it.
-pub(super) async fn serve(
-    core: Rc<Core>,
-    conn: Conn,
-    read: Buffer,
-    from: SocketAddr,
-    listening: Rc<Listening>,
-) {
-    let Some(settings) = listening.settings(&core, |listener| Some(listener.clone())) else {
+pub(super) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, from: SocketAddr, seat: Seat) {
+    let listening = Rc::clone(&seat.listening);
+    let terms = listening.settings(&core, |it| Some((Terms::of(it), connection(it))));
+    let Some((settings, h2)) = terms else {
         return;
     };
-    let mux = Mux::new(conn, connection(&settings));
-    runtime::spawn(Rc::clone(&mux).write_all(nanos(settings.write_timeout)));
+    let mux = Mux::new(conn, h2);
+    runtime::spawn(Rc::clone(&mux).write_all(settings.write_timeout));
     let downstream = Rc::new(Downstream {
         mux: Rc::clone(&mux),
-        listening: Rc::clone(&listening),
-        until: age(&core, &settings),
+        seat,
         retiring: Cell::new(0),
         deadline: Deadline::new(&mux.conn),
     });
@@ -94,14 +91,11 @@ pub(super) async fn serve(
     let mut served = 0;
     let mut begun = clock::now();
     loop {
-        match share_out(&mux, &mut inbound) {
+        match share_out(&mux, &mut inbound).await {
             Ok(None) => {}
             Ok(Some(came)) => {
                 served += 1;
-                if settings
-                    .max_requests_per_connection
-                    .is_some_and(|max| served >= max)
-                {
+                if settings.max_requests.is_some_and(|max| served >= max) {
                     downstream.retire(deadline::now());
                 }
                 let stream = Requested {
@@ -114,7 +108,11 @@ pub(super) async fn serve(
                 stream.start(came);
                 continue;
             }
-            Err(()) => break,
+            Err(error) => {
+                listening.series.http2_errors.inc(error.cause);
+                mux.end();
+                return hear_out(&mux, deadline, inbound).await;
+            }
         }
         if mux.is_retired() {
             break;
@@ -126,6 +124,25 @@ pub(super) async fn serve(
         }
     }
     mux.end();
+}
+
+/// What holds for a connection as long as it lives; spans in nanoseconds.
+struct Terms {
+    header_timeout: u64,
+    idle_timeout: u64,
+    write_timeout: u64,
+    max_requests: Option<u64>,
+}
+
+impl Terms {
+    fn of(listener: &Listener) -> Terms {
+        Terms {
+            header_timeout: nanos(listener.header_timeout),
+            idle_timeout: nanos(listener.idle_timeout),
+            write_timeout: nanos(listener.write_timeout),
+            max_requests: listener.max_requests_per_connection,
+        }
+    }
 }
 
 /// What a connection of this listener starts from.
@@ -140,46 +157,39 @@ fn connection(listener: &Listener) -> Connection {
         },
         ..Settings::DEFAULT
     };
-    Connection::new(Role::Server, settings, budgets(listener))
+    let budgets = Budgets::clients(listener.h2_max_resets, listener.h2_flood_factor);
+    Connection::new(Role::Server, settings, budgets)
 }
 
-/// What a client may do that costs it little and us much.
-fn budgets(listener: &Listener) -> Budgets {
-    let resets = |burst: u32| Rate {
-        burst,
-        per_second: (burst / 10).max(1),
-    };
-    let scaled = |rate: Rate| Rate {
-        burst: rate.burst.saturating_mul(listener.h2_flood_factor),
-        per_second: rate.per_second.saturating_mul(listener.h2_flood_factor),
-    };
-    let usual = Budgets::CLIENTS;
-    Budgets {
-        resets: resets(listener.h2_max_resets),
-        forced_resets: resets(listener.h2_max_resets / 2),
-        pings: scaled(usual.pings),
-        settings: scaled(usual.settings),
-        ignored: scaled(usual.ignored),
-        window_updates: scaled(usual.window_updates),
-        empty_data: scaled(usual.empty_data),
-        late_frames: scaled(usual.late_frames),
-        ..usual
+/// After a fault: what still comes is read and thrown away for a moment, or the close would be a reset and overtake the
+/// GOAWAY that says why.
+async fn hear_out(mux: &Mux, deadline: &Deadline, mut inbound: Buffer) {
+    let end = deadline::now().saturating_add(HEAR_OUT);
+    let mut discarded = 0;
+    while discarded < HEAR_OUT_BYTES {
+        inbound.clear();
+        if inbound.room() == 0 {
+            inbound = Buffer::standard();
+        }
+        deadline.set(end, Strike::BothShut);
+        let (result, back) = mux.conn.read(inbound).await;
+        inbound = back;
+        match result {
+            Ok(n) if n > 0 && !deadline.struck() => discarded += n,
+            _ => return,
+        }
     }
 }
 
-/// The instant at which it has grown old: each at its own, so that those that came together don't go together.
-fn age(core: &Core, listener: &Listener) -> u64 {
-    let Some(most) = listener.max_connection_age.map(nanos) else {
-        return u64::MAX;
-    };
-    let spread = core.random() % (most / 5).max(1);
-    clock::now().saturating_add(most.saturating_sub(spread))
-}
-
-/// Deals with what has been read, up to the first request: none if there is none. An error: the connection is over.
-fn share_out(mux: &Rc<Mux>, inbound: &mut Buffer) -> Result<Option<Came>, ()> {
+/// Deals with what has been read, up to the first request: none if there is none.
+///
+/// # Errors
+/// When the connection can't go on.
+async fn share_out(mux: &Rc<Mux>, inbound: &mut Buffer) -> Result<Option<Came>, ConnectionError> {
     loop {
-        let (used, came) = mux.take(inbound.filled()).map_err(drop)?;
+        // Each frame may have an answer: one that takes none gets no further.
+        mux.has_room().await;
+        let (used, came) = mux.take(inbound.filled())?;
         inbound.consume(used);
         match came {
             Came::More => return Ok(None),
@@ -197,16 +207,15 @@ enum More {
     Over,
 }
 
-async fn more(mux: &Mux, deadline: &Deadline, settings: &Listener, inbound: &mut Buffer) -> More {
+async fn more(mux: &Mux, deadline: &Deadline, settings: &Terms, inbound: &mut Buffer) -> More {
     inbound.compact();
     let partial = !inbound.is_empty() || mux.is_in_block();
-    let mut now = deadline::now();
-    let idle = now.saturating_add(nanos(settings.idle_timeout));
+    let within = |span: u64| deadline::now().saturating_add(span);
     loop {
-        let at = match partial {
-            true => now.saturating_add(nanos(settings.header_timeout)),
-            false => now.saturating_add(QUIET),
-        };
+        let at = within(match partial {
+            true => settings.header_timeout,
+            false => QUIET,
+        });
         if inbound.room() == 0 {
             *inbound = Buffer::standard();
         }
@@ -225,7 +234,7 @@ async fn more(mux: &Mux, deadline: &Deadline, settings: &Listener, inbound: &mut
         }
         // Quiet: the buffer is given back while nothing comes.
         *inbound = Buffer::default();
-        deadline.set(idle, Strike::CancelRead);
+        deadline.set(within(settings.idle_timeout), Strike::CancelRead);
         let ready = mux.conn.readable().await;
         let struck = deadline.struck();
         deadline.clear();
@@ -236,7 +245,6 @@ async fn more(mux: &Mux, deadline: &Deadline, settings: &Listener, inbound: &mut
             Err(error) if is_cancelled(&error) => {}
             Err(_) => return More::Over,
         }
-        now = deadline::now();
     }
 }
 
@@ -276,6 +284,9 @@ impl Requested {
         mut text: Buffer,
         fault: Option<Fault>,
     ) {
+        let open = &self.listening.series.http2_streams;
+        open.inc();
+        let _open = Counted(open);
         let deadline = Deadline::alone();
         let client = Client {
             core: &self.core,
@@ -298,5 +309,14 @@ impl Requested {
             s.request.body = BodyLength::Exact(n as u64);
         }
         exchange::run(client, s, &mut text, self.begun, false).await;
+    }
+}
+
+/// Counts a request as open for as long as it is.
+struct Counted<'a>(&'a Gauge);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }

@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use engine_net::buffer::Buffer;
 use engine_net::{Conn, Shutdown, clock};
@@ -15,6 +16,8 @@ use super::stream::{Broken, Stream};
 
 /// So much waits to be written at most before bodies wait; heads and control frames are never held back by it.
 const ROOM: usize = 96 * 1024;
+/// With so much waiting, nothing more is read.
+const MOST: usize = 512 * 1024;
 /// A body takes at least this much of the room, if there is any.
 const SHARE: usize = 4 * 1024;
 /// A vector at rest keeps no more than this.
@@ -35,6 +38,8 @@ pub(super) struct Inner {
     pub(super) spare: Option<Vec<u8>>,
     /// The task that writes, while it has nothing to.
     pub(super) writer: Option<Waker>,
+    /// The task that reads, while too much waits to be written.
+    pub(super) reader: Option<Waker>,
     slots: Vec<Slot>,
     free: Vec<usize>,
     /// Streams that somebody holds.
@@ -92,6 +97,7 @@ impl Mux {
                 out,
                 spare: Some(Vec::new()),
                 writer: None,
+                reader: None,
                 slots: Vec::new(),
                 free: Vec::new(),
                 held: 0,
@@ -126,6 +132,19 @@ impl Mux {
         };
         inner.wake_writer();
         Ok((used, came))
+    }
+
+    /// Waits until what is to be written is not too much, or the connection is over.
+    pub(crate) async fn has_room(&self) {
+        poll_fn(|cx| {
+            let mut inner = self.inner.borrow_mut();
+            if inner.out.len() < MOST || inner.over {
+                return Poll::Ready(());
+            }
+            inner.reader = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// The head of the request that came last: into `head`, its text into `text`. False: it does not fit.
@@ -214,7 +233,10 @@ impl Mux {
                 }
             }
             let streams = inner.slots.iter_mut().filter_map(|slot| slot.waker.take());
-            streams.chain(inner.writer.take()).collect()
+            streams
+                .chain(inner.writer.take())
+                .chain(inner.reader.take())
+                .collect()
         };
         wakers.into_iter().for_each(Waker::wake);
     }

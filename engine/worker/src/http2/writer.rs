@@ -61,6 +61,9 @@ impl Mux {
         let mut inner = self.inner.borrow_mut();
         inner.spare = Some(bytes);
         inner.wake_waiting();
+        if let Some(reader) = inner.reader.take() {
+            reader.wake();
+        }
     }
 
     async fn write(&self, mut bytes: &[u8], deadline: &Deadline, timeout: u64) -> bool {

@@ -188,6 +188,7 @@ async fn read(mux: &Rc<Mux>, keepalive: u64) {
     let mut inbound = Buffer::standard();
     loop {
         loop {
+            mux.has_room().await;
             let Ok((used, came)) = mux.take(inbound.filled()) else {
                 return;
             };
