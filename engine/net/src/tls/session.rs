@@ -241,7 +241,7 @@ impl Session {
     }
 
     /// Seals a small message, to go out in front of what is sealed next.
-    fn queue(&mut self, kind: ContentType, message: &[u8]) -> Result<(), Error> {
+    pub(super) fn queue(&mut self, kind: ContentType, message: &[u8]) -> Result<(), Error> {
         if self.silent {
             return Err(Error::EncryptError);
         }
@@ -375,5 +375,23 @@ fn judge(error: &Error) -> (Option<AlertDescription>, &'static str) {
         ),
         Error::AlertReceived(_) => (None, "the peer gave up with a TLS alert"),
         _ => (Some(AlertDescription::InternalError), "TLS failed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_small_after_a_pause_and_full_later() {
+        let of = |burst, left| Lengths::of(burst, left).collect::<Vec<_>>();
+        assert_eq!(of(0, 0), Vec::<usize>::new());
+        assert_eq!(of(0, 100), [100]);
+        assert_eq!(of(0, FIRST + 1), [FIRST, 1]);
+        assert_eq!(of(BURST - 1, 2 * FIRST), [FIRST, FIRST]);
+        assert_eq!(of(BURST, 2 * MAX_PLAIN + 1), [MAX_PLAIN, MAX_PLAIN, 1]);
+        let long = of(0, 1 << 20);
+        assert_eq!(long.iter().sum::<usize>(), 1 << 20);
+        assert_eq!(long.iter().filter(|&&len| len == FIRST).count(), 17);
     }
 }

@@ -205,6 +205,13 @@ impl Tls {
         assert!(matches!(self.seal(buffer), Ok(Sealed::Done)));
     }
 
+    /// Seals any message, to go out next.
+    pub(super) fn queue_for_test(&self, kind: u8, message: &[u8]) {
+        let kind = rustls::ContentType::from(kind);
+        let queued = self.session.borrow_mut().queue(kind, message);
+        queued.expect("sealed");
+    }
+
     /// As if the key had but `left` records left; the number of the next one.
     pub(super) fn wear_for_test(&self, left: u64) -> u64 {
         self.session.borrow_mut().sealer.wear_for_test(left)

@@ -127,6 +127,65 @@ fn what_is_no_record_ends_the_session_and_the_peer_is_told() {
 }
 
 #[test]
+fn messages_between_the_data_are_judged() {
+    const BAD: Option<&str> = Some("a TLS message is malformed");
+    const RULE: Option<&str> = Some("the peer broke a rule of TLS");
+    const GAVE_UP: Option<&str> = Some("the peer gave up with a TLS alert");
+    const CCS: u8 = 20;
+    const ALERT: u8 = 21;
+    const HANDSHAKE: u8 = 22;
+    const DATA: u8 = 23;
+    let much = vec![(ALERT, &[1, 90][..]); 33];
+    let empty = vec![(DATA, &[][..]); 33];
+    let cases: &[(&[(u8, &[u8])], Option<&str>)] = &[
+        // Key updates: good, cut in two, with a value that is none, with something behind.
+        (&[(HANDSHAKE, &[24, 0, 0, 1, 3])], BAD),
+        (&[(HANDSHAKE, &[24, 0, 0, 2, 0, 0])], BAD),
+        (&[(HANDSHAKE, &[24, 0, 0, 1, 0, 24])], RULE),
+        (&[(HANDSHAKE, &[24, 0]), (DATA, b"x")], RULE),
+        (&[(HANDSHAKE, &[24, 0]), (ALERT, &[1, 0])], RULE),
+        (&[(HANDSHAKE, &[])], BAD),
+        // Messages that are not for a server, or longer than any is.
+        (&[(HANDSHAKE, &[4, 0, 0, 0])], RULE),
+        (&[(HANDSHAKE, &[1, 0, 0, 0])], RULE),
+        (&[(HANDSHAKE, &[4, 1, 0, 1])], BAD),
+        (&[(CCS, &[1])], RULE),
+        (&[(99, &[1])], RULE),
+        (&[(ALERT, &[1])], BAD),
+        (&[(ALERT, &[1, 0, 0])], BAD),
+        (&[(ALERT, &[2, 40])], GAVE_UP),
+        (&[(ALERT, &[1, 40])], GAVE_UP),
+        // These mean nothing, as long as they are few.
+        (&[(ALERT, &[1, 90]), (ALERT, &[2, 90]), (DATA, &[])], None),
+        (&much[..32], None),
+        (&much, RULE),
+        (&empty[..32], None),
+        (&empty, RULE),
+    ];
+    let authority = Authority::new("root");
+    on_each_driver(async || {
+        for (messages, expected) in cases {
+            let (client, server) = ends(&authority).await;
+            let Conn::Tls(tls) = &client else {
+                panic!("not under TLS")
+            };
+            for (kind, message) in *messages {
+                tls.queue_for_test(*kind, message);
+            }
+            say(&client, b"data").await;
+            let (read, buffer) = server.read(Buffer::standard()).await;
+            match expected {
+                None => assert_eq!((read.expect("data"), buffer.filled()), (4, &b"data"[..])),
+                Some(expected) => {
+                    let why = read.expect_err("refused").to_string();
+                    assert_eq!(why, *expected, "{messages:?}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
 fn whatever_comes_first_has_its_word() {
     let authority = Authority::new("root");
     let cases: &[(&[u8], Reason)] = &[
