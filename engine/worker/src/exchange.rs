@@ -440,6 +440,7 @@ impl Exchange<'_> {
             context: &self.s.context,
             client: &self.s.client,
             request_id: &self.s.request_id,
+            tls: self.client.link.tls(),
         };
         self.live.refusals.note(refusal, route, &shown).await
     }
@@ -500,6 +501,7 @@ impl Exchange<'_> {
             context: &s.context,
             client: &s.client,
             request_id: &s.request_id,
+            tls: client.link.tls(),
         };
         if !record.finish(&shown).await {
             return End::Close;

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use engine_bridge::logs::Line;
 use engine_config::snapshot::{AccessLog, LogFormat};
+use engine_net::tls::Info;
 use engine_net::{clock, deadline};
 use policy::context::Context;
 use protocol::message::{Method, Request};
@@ -47,6 +48,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) context: &'a Context,
     pub(crate) client: &'a [u8],
     pub(crate) request_id: &'a [u8],
+    /// What the handshake of its connection came to.
+    pub(crate) tls: Option<&'a Info>,
 }
 
 impl Record {

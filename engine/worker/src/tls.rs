@@ -89,7 +89,7 @@ impl Known {
             return Ok(Some(known.clone()));
         }
         let made = Connector::new(&ConnectorSettings {
-            roots: tls.roots.iter().flatten().map(|der| der.to_vec()).collect(),
+            roots: tls.roots.iter().map(|der| der.to_vec()).collect(),
             identity: tls.identity.as_ref().map(|identity| Certificate {
                 chain: chain(identity),
                 key: key_of(identity),

@@ -33,6 +33,10 @@ pub(super) fn json(record: &Record, out: &mut Vec<u8>, shown: &Shown<'_>, query:
         line.text(key!("query"), &shown_query(record, request));
     }
     line.text(key!("protocol"), request.head.version.as_str().as_bytes());
+    if let Some(tls) = shown.tls {
+        line.text(key!("tlsVersion"), tls.version.as_str().as_bytes());
+        line.optional(key!("tlsGroup"), tls.group);
+    }
     line.number(key!("statusCode"), u64::from(record.status));
     line.millis(key!("latencyMs"), total);
     line.millis(
