@@ -230,6 +230,28 @@ fn late_frames_are_free_as_far_as_the_peer_could_not_know() {
 }
 
 #[test]
+fn a_request_that_was_not_taken_may_have_its_body_under_way() {
+    let small = Settings {
+        initial_window: 1000,
+        max_concurrent_streams: 1,
+        ..Settings::DEFAULT
+    };
+    let late = |side: &mut Side| {
+        side.show(&headers(3, END_HEADERS, POST));
+        suffered(side, Budget::LateFrames, 0, |_, _| data(3, 0, b"x"))
+    };
+    let free = 1000 + Budgets::CLIENTS.late_frames.burst;
+    // One too many.
+    let mut side = Side::server_with(small);
+    side.post(1);
+    assert_eq!(late(&mut side), free);
+    // One after the last of a drain.
+    let mut side = Side::server_with(small);
+    side.connection.goaway(ErrorCode::NO_ERROR, &mut side.out);
+    assert_eq!(late(&mut side), free);
+}
+
+#[test]
 fn budgets_can_be_another() {
     let budgets = Budgets {
         pings: Rate {

@@ -151,6 +151,23 @@ fn blocks_that_can_not_be_read_end_the_connection() {
 }
 
 #[test]
+fn a_smaller_table_holds_once_it_is_acknowledged() {
+    let small = Settings {
+        header_table: 0,
+        ..Settings::DEFAULT
+    };
+    let mut side = Side::new(Role::Server, small, Budgets::CLIENTS);
+    let hello = [&PREFACE[..], &settings(&[])].concat();
+    assert_eq!(side.show(&hello), [Event::Settings]);
+    assert_eq!(side.get(1).number(), 1);
+    assert_eq!(side.show(&settings_ack()), []);
+    side.out.clear();
+    // The first block after it has to say that it knows (RFC 7541 section 4.2).
+    let (code, _) = side.fail(&headers(3, WHOLE, GET));
+    assert_eq!(code, ErrorCode::COMPRESSION_ERROR);
+}
+
+#[test]
 fn what_is_unknown_is_ignored() {
     let mut side = Side::server();
     let bytes = [
