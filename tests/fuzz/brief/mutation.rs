@@ -58,6 +58,12 @@ impl Mutation {
                 bytes.splice(at..end, word.iter().copied());
             }
             _ => {
+                // Lines that are put in whole need to stand between two.
+                let line = bytes[at..].iter().position(|byte| *byte == b'\n');
+                let at = match line {
+                    Some(end) if self.below(2) == 0 => at + end + 1,
+                    _ => at,
+                };
                 let word = self.word();
                 bytes.splice(at..at, word.iter().copied());
             }
