@@ -24,11 +24,19 @@ const PART: u64 = 16;
 /// No worker needs more: between two ticks the count of what it holds seldom moves by as much.
 const MOST: u64 = 64;
 
+/// After so many ticks a worker looks for shares that nothing uses any more.
+pub(super) const FORGET_EVERY: u32 = 128;
+
 /// What one worker has of every total that it uses.
 pub struct Shares {
     board: Arc<Board>,
     known: RefCell<HashMap<Key, Rc<Share>>>,
+    busy: Rc<Busy>,
+    ticks: Cell<u32>,
 }
+
+/// The shares that something has been acquired of since the tick, each once; room for all of them.
+type Busy = RefCell<Vec<Rc<Share>>>;
 
 impl Shares {
     /// Nothing yet.
@@ -36,6 +44,8 @@ impl Shares {
         Shares {
             board: Arc::clone(board),
             known: RefCell::default(),
+            busy: Rc::default(),
+            ticks: Cell::new(0),
         }
     }
 
@@ -61,21 +71,32 @@ impl Shares {
         self.share(Subject::AllConnections, "")
     }
 
-    /// To be called on every tick of the worker, and so whenever it has adopted a snapshot: gives all surplus back, and
-    /// forgets what nothing uses any more.
+    /// To be called on every tick of the worker, and so whenever it has adopted a snapshot: gives all surplus back. Costs
+    /// nothing for what was not used.
     pub fn tick(&self) {
-        self.known.borrow_mut().retain(|_, share| {
+        for share in self.busy.borrow_mut().drain(..) {
+            share.listed.set(false);
             share.settle();
-            Rc::strong_count(share) > 1
-        });
+        }
+        let ticks = self.ticks.get().wrapping_add(1);
+        self.ticks.set(ticks);
+        if ticks.is_multiple_of(FORGET_EVERY) {
+            let used = |share: &Rc<Share>| Rc::strong_count(share) > 1;
+            self.known.borrow_mut().retain(|_, share| used(share));
+        }
     }
 
     /// The worker ends and will not tick again: what its tasks still hold goes to the node as it is dropped.
     pub fn finish(&self) {
+        self.tick();
         for share in self.known.borrow().values() {
             share.finished.set(true);
-            share.settle();
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn busy(&self) -> &Busy {
+        &self.busy
     }
 
     /// One for a worker and name, however many snapshots use it: surplus is bounded by the worker.
@@ -92,8 +113,13 @@ impl Shares {
             most: Cell::new(0),
             terms: Cell::new(None),
             finished: Cell::new(false),
+            busy: Rc::clone(&self.busy),
+            listed: Cell::new(false),
         });
         known.insert(key, Rc::clone(&share));
+        let mut busy = self.busy.borrow_mut();
+        let room = known.len().saturating_sub(busy.len());
+        busy.reserve(room);
         share
     }
 }
@@ -116,6 +142,9 @@ pub struct Share {
     terms: Cell<Option<Terms>>,
     /// Nothing is kept any more.
     finished: Cell<bool>,
+    busy: Rc<Busy>,
+    /// Whether it is among the busy.
+    listed: Cell<bool>,
 }
 
 impl Share {
@@ -149,7 +178,7 @@ impl Share {
 
     /// The first since a tick, or another cap than last time: for a request that goes by the snapshot before.
     #[cold]
-    fn go_by(&self, cap: u64) -> Terms {
+    fn go_by(self: &Rc<Self>, cap: u64) -> Terms {
         self.settle();
         let most = (cap / PART / self.workers).min(MOST);
         let reserve = most * self.workers;
@@ -157,6 +186,9 @@ impl Share {
         if !self.finished.get() {
             self.most.set(most);
             self.terms.set(Some(terms));
+            if !self.listed.replace(true) {
+                self.busy.borrow_mut().push(Rc::clone(self));
+            }
         }
         terms
     }

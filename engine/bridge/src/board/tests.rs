@@ -217,8 +217,10 @@ fn totals_are_one_per_name_and_go_when_nobody_holds_them() {
     assert_eq!(two.connections("a").total().held(), 1);
     assert_eq!(two.connections("b").total().held(), 0);
     assert_eq!(two.in_flight("a").total().held(), 0);
-    one.tick();
-    two.tick();
+    for _ in 0..share::FORGET_EVERY {
+        one.tick();
+        two.tick();
+    }
     board.sweep();
     assert_eq!(board.lock().len(), 1);
     assert_eq!(
@@ -227,10 +229,37 @@ fn totals_are_one_per_name_and_go_when_nobody_holds_them() {
         "the held place keeps its total"
     );
     drop(held);
-    one.tick();
-    two.tick();
+    for _ in 0..share::FORGET_EVERY {
+        one.tick();
+        two.tick();
+    }
     board.sweep();
     assert_eq!(board.lock().len(), 0);
+}
+
+#[test]
+fn a_tick_touches_only_what_was_used() {
+    let (_, [one]) = node();
+    let shares: Vec<_> = (0..100).map(|n| one.in_flight(&n.to_string())).collect();
+    let room = one.busy().borrow().capacity();
+    for _ in 0..3 {
+        for share in shares.iter().step_by(10) {
+            // Twice, and refused in between: listed once.
+            assert!(share.acquire(1_000).is_some() && share.acquire(0).is_none());
+            assert!(share.acquire(1_000).is_some());
+        }
+        assert_eq!(one.busy().borrow().len(), 10);
+        one.tick();
+        assert_eq!(one.busy().borrow().len(), 0);
+    }
+    for share in &shares {
+        assert!(share.acquire(1_000).is_some());
+    }
+    assert_eq!(
+        one.busy().borrow().capacity(),
+        room,
+        "a tick's list never grows"
+    );
 }
 
 #[test]
