@@ -28,6 +28,15 @@ impl Outside<'_> {
         bytes.map_err(|error| format!("can't read {}: {error}", path.display()))
     }
 
+    /// The first of some files that can be read, with what it holds. Those before it are not remembered.
+    pub(crate) fn first(&mut self, paths: &[&str]) -> Option<(String, Vec<u8>)> {
+        paths.iter().find_map(|path| {
+            let bytes = (self.files)(Path::new(path)).ok()?;
+            self.read.insert(PathBuf::from(path), digest(&bytes));
+            Some(((*path).to_owned(), bytes))
+        })
+    }
+
     /// A secret with `file:path` and each `${ENV_NAME}` replaced, once.
     pub(crate) fn secret(&mut self, text: &str, folder: &Path) -> Result<String, String> {
         if let Some(name) = text.strip_prefix("file:") {

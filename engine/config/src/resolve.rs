@@ -30,6 +30,7 @@ pub(crate) struct Resolver<'r, 'o> {
     pub said: &'r Said,
     /// The sections that some other section refers to, by kind and name.
     used: BTreeSet<(String, String)>,
+    roots: upstream::Roots,
 }
 
 impl<'r, 'o> Resolver<'r, 'o> {
@@ -43,6 +44,7 @@ impl<'r, 'o> Resolver<'r, 'o> {
             outside,
             said,
             used: BTreeSet::new(),
+            roots: upstream::Roots::default(),
         }
     }
 

@@ -23,6 +23,7 @@ pub use tls::{
 };
 
 pub(crate) mod passthrough;
+mod share;
 pub(crate) mod tls;
 
 /// A whole configuration, checked and compiled.

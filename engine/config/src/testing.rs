@@ -42,6 +42,9 @@ pub(crate) fn cert(name: &str) -> &'static [u8] {
     found.unwrap_or_else(|| panic!("there is no {name}")).1
 }
 
+/// Where the system's authorities are found first.
+pub(crate) const SYSTEM: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// The least that loads.
 pub(crate) const LEAST: &str = "[listener.public]\naddress = \"127.0.0.1:8080\"\n";
 
@@ -65,6 +68,8 @@ impl World {
                 world.files.insert(path, bytes.to_vec());
             }
         }
+        let bundle = [cert("ca.pem"), cert("v1.pem"), cert("rsa.pem")].concat();
+        world.files.insert(SYSTEM.into(), bundle);
         world
             .files
             .insert("token.txt".into(), b"from-a-file\n".to_vec());

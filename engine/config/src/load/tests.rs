@@ -9,6 +9,7 @@ use policy_keys::{Address, Duration};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod authorities;
 mod tls;
 
 #[test]

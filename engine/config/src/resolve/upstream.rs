@@ -1,6 +1,9 @@
 //! Upstreams: endpoints with their weights, pools and time-outs.
 
+mod roots;
 mod tls;
+
+pub(super) use roots::Roots;
 
 use super::{Resolver, id16};
 use crate::keys::upstream::{Balance, Upstream as Said};

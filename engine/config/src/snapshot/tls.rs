@@ -156,8 +156,8 @@ pub struct ClientCertificates {
 /// How connections to an upstream are TLS. Endpoints' certificates are always verified.
 #[derive(Clone, Debug)]
 pub struct UpstreamTls {
-    /// The authorities that an endpoint's certificate must lead to; `None`: the system's. Never empty.
-    pub roots: Option<Vec<Der>>,
+    /// The authorities that an endpoint's certificate must lead to. Never empty. Upstreams with the same ones share them.
+    pub roots: Arc<[Der]>,
     /// What the gateway shows when it is asked.
     pub identity: Option<Identity>,
     /// The name that is asked for and verified, a DNS name or an address without brackets; `None`: the

@@ -56,18 +56,11 @@ impl Resolver<'_, '_> {
                 .error(problem.note("add tls_name = \"…\" with the name to verify"));
         }
         let name = name.and_then(|name| self.server_name(block, &name));
-        let roots = said
-            .tls_ca
-            .take()
-            .map(|file| self.authorities(block, "tls_ca", &file));
+        let roots = self.roots(block, said.tls_ca.take());
         let identity = self.client_identity(block, said);
+        let roots = roots?;
         let mut digest = Digester::new();
-        let roots = match roots {
-            Some(roots) => Some(roots?),
-            None => None,
-        };
-        digest.part(&[u8::from(roots.is_some())]);
-        digest.list(roots.as_deref().unwrap_or_default());
+        digest.list(&roots);
         digest.part(name.as_deref().unwrap_or_default().as_bytes());
         if let Some(identity) = &identity {
             digest.identity(identity);
