@@ -43,6 +43,7 @@ impl Acceptor {
         config.alpn_protocols = alpn_names(&settings.alpn);
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.enable_secret_extraction = true;
+        config.ignore_client_order = true;
         Ok(Acceptor {
             config: Arc::new(config),
             certificates,
