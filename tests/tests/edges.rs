@@ -69,6 +69,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("io-uring", &["engine-net"]),
     ("libc", &["engine-net"]),
     ("rustls", &["engine-net"]),
+    // Certificates are read where they are configured, and named where they are shown.
+    ("rustls-webpki", &["engine-config", "engine-net"]),
+    ("aws-lc-rs", &["engine-config", "engine-net"]),
     ("httparse", &["protocol"]),
     ("jsonwebtoken", &["policy", "loadtest"]),
     ("tokio", &["engine-control"]),

@@ -137,7 +137,8 @@ fn messages_between_the_data_are_judged() {
     const DATA: u8 = 23;
     let much = vec![(ALERT, &[1, 90][..]); 33];
     let empty = vec![(DATA, &[][..]); 33];
-    let cases: &[(&[(u8, &[u8])], Option<&str>)] = &[
+    type Message<'a> = (u8, &'a [u8]);
+    let cases: &[(&[Message<'_>], Option<&str>)] = &[
         // Key updates: good, cut in two, with a value that is none, with something behind.
         (&[(HANDSHAKE, &[24, 0, 0, 1, 3])], BAD),
         (&[(HANDSHAKE, &[24, 0, 0, 2, 0, 0])], BAD),

@@ -400,6 +400,12 @@ fn an_idle_connection_stays_small() {
             held = before - counts().live;
         }
         println!("a server's connection holds {held} B on Rust's heap");
-        assert!(held < 2_500, "{held} B");
+        // The other provider keeps its keys here too, where aws-lc has its own heap (1,300 B more).
+        let most = if cfg!(feature = "aws-lc-rs") {
+            1_600
+        } else {
+            2_700
+        };
+        assert!(held < most, "{held} B");
     });
 }
