@@ -83,14 +83,22 @@ impl World {
     fn acquire(&mut self, at: usize) {
         let times = 1 + self.dice.below(2) * self.dice.below(1 + self.cap.min(400) / 4);
         for _ in 0..times {
-            let held = self.held();
+            let (held, count) = (self.held(), self.board.workers);
             let worker = &mut self.workers[at];
+            let had = worker.share.surplus();
             let Some(one) = worker.share.acquire(worker.cap) else {
                 self.judge_refusal(at, held);
                 return;
             };
             worker.held.push(one);
             assert!(held < worker.greatest, "acquired {held} and one more");
+            if worker.share.surplus() > had {
+                let left = worker.cap - self.total.held();
+                assert!(
+                    left >= most(worker.cap, count) * count,
+                    "a surplus of the last"
+                );
+            }
         }
     }
 
@@ -99,7 +107,7 @@ impl World {
         if self.workers.iter().any(|worker| worker.cap != cap) {
             return;
         }
-        let most = (cap / 16 / count).min(64);
+        let most = most(cap, count);
         let free = cap.saturating_sub(held);
         assert!(free <= most * (count - 1), "refused with {free} free");
         assert!(cap == 0 || free * 16 < cap);
@@ -239,6 +247,11 @@ impl Worker {
             greatest: cap,
         }
     }
+}
+
+/// The published bound of a worker's surplus.
+fn most(cap: u64, workers: u64) -> u64 {
+    (cap / 16 / workers).min(64)
 }
 
 fn cap(dice: &mut Dice) -> u64 {

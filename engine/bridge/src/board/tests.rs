@@ -99,6 +99,19 @@ fn who_is_refused_finds_the_surplus_of_others_after_their_next_operation() {
 }
 
 #[test]
+fn near_the_cap_who_takes_gives_the_rest_back_too() {
+    let (_, [one, two]) = node();
+    let (a, b) = (one.connections("up"), two.connections("up"));
+    let mut of_b = many(&b, 10, 1_000);
+    let surplus = b.surplus();
+    assert!(surplus > 1);
+    let _of_a = many(&a, 1_000 - 10 - surplus as usize, 1_000);
+    of_b.extend(b.acquire(1_000));
+    assert_eq!((of_b.len(), b.surplus()), (11, 0));
+    assert_eq!(b.total().held(), 1_000 - surplus + 1);
+}
+
+#[test]
 fn a_quiet_worker_keeps_what_it_had_to_its_tick_and_no_longer() {
     let (_, [one, two]) = node();
     let (a, b) = (one.connections("up"), two.connections("up"));
@@ -141,6 +154,23 @@ fn a_surplus_is_not_used_under_another_cap() {
 }
 
 #[test]
+fn above_a_lowered_cap_what_comes_back_is_nobodys_to_use_again() {
+    let (_, [one, two]) = node();
+    let (a, b) = (one.in_flight("a"), two.in_flight("a"));
+    let mut of_a = many(&a, 50, 1_000);
+    let mut of_b = many(&b, 100, 1_000);
+    one.tick();
+    two.tick();
+    assert!(a.acquire(76).is_none());
+    // The other has not heard, and finds the cap far away.
+    of_b.extend(b.acquire(1_000));
+    assert!(!a.total().is_tight());
+    of_a.pop();
+    assert!(a.acquire(76).is_none());
+    assert_eq!(of_a.len() + of_b.len(), 150);
+}
+
+#[test]
 fn a_cap_that_is_set_later_counts_what_is_there() {
     let (_, [one, two]) = node();
     let (a, b) = (one.all_connections(), two.all_connections());
@@ -164,6 +194,11 @@ fn a_worker_that_ends_leaves_nothing_but_what_its_tasks_hold() {
     drop(a);
     assert_eq!(b.total().held(), 3);
     held.pop();
+    assert_eq!(b.total().held(), 2);
+    let late = one.connections("up").acquire(1_000);
+    assert!(late.is_some());
+    assert_eq!(b.total().held(), 3);
+    drop(late);
     assert_eq!(b.total().held(), 2);
     drop(one);
     held.pop();
