@@ -13,7 +13,7 @@ use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline, Strike};
 use engine_net::{Conn, clock, is_cancelled, runtime};
 use protocol::http2::head::HeadError;
-use protocol::http2::{Budgets, Connection, ConnectionError, Role, Settings};
+use protocol::http2::{Budgets, Connection, ConnectionError, ErrorCode, Role, Settings};
 use protocol::limits::BlockLimits;
 use protocol::message::{BodyLength, RequestHead};
 
@@ -209,7 +209,8 @@ enum More {
 
 async fn more(mux: &Mux, deadline: &Deadline, settings: &Terms, inbound: &mut Buffer) -> More {
     inbound.compact();
-    let partial = !inbound.is_empty() || mux.is_in_block();
+    // What has begun must go on; and the first SETTINGS, with their answer to ours, belong to the beginning.
+    let partial = !inbound.is_empty() || mux.is_in_block() || !mux.is_settled();
     let within = |span: u64| deadline::now().saturating_add(span);
     loop {
         let at = within(match partial {
@@ -298,6 +299,10 @@ impl Requested {
         };
         let s = scratch.get();
         if let Some(fault) = fault {
+            // What is malformed is not answered but reset (RFC 9113 section 8.1.1); it is recorded all the same.
+            if matches!(fault, Fault::BadHead(HeadError::Malformed(_))) {
+                stream.reset(ErrorCode::PROTOCOL_ERROR);
+            }
             exchange::refuse_head(client, s, &mut text, self.begun, fault).await;
             return;
         }

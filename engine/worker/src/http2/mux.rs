@@ -199,6 +199,11 @@ impl Mux {
         self.inner.borrow().h2.is_in_block()
     }
 
+    /// SETTINGS have gone and been confirmed both ways.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.inner.borrow().h2.is_settled()
+    }
+
     /// Begins to say farewell: streams that are open may end, new ones are refused (RFC 9113 section 6.8).
     pub(crate) fn retire(&self) {
         let mut inner = self.inner.borrow_mut();
