@@ -10,6 +10,17 @@ pub(crate) fn timestamp() -> String {
     rfc3339(since.as_millis() as u64)
 }
 
+/// Now, as Unix time in seconds.
+pub(crate) fn unix() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
+}
+
+/// A moment in Unix time, as RFC 3339 in UTC.
+pub(crate) fn moment(unix: u64) -> String {
+    rfc3339(unix.saturating_mul(1000)).replace(".000Z", "Z")
+}
+
 fn rfc3339(unix_millis: u64) -> String {
     let (seconds, millis) = (unix_millis / 1000, unix_millis % 1000);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
@@ -47,5 +58,6 @@ mod tests {
         check(1_709_164_800_000, "2024-02-29T00:00:00.000Z");
         check(1_735_689_599_000, "2024-12-31T23:59:59.000Z");
         check(4_107_542_400_000, "2100-03-01T00:00:00.000Z");
+        assert_eq!(moment(951_868_799), "2000-02-29T23:59:59Z");
     }
 }

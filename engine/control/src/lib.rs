@@ -1,8 +1,10 @@
-//! The control thread: admin listener, signals, file watch, reload, drain, log writers. It decides what the bridge then
-//! shows to the workers; no request ever waits for it. What listens for clients, and who joins the workers' threads, is
-//! elsewhere. Invariant: nothing here blocks the thread's runtime; what may block runs on threads of its own.
+//! The control thread: admin listener, signals, file watch, reload, drain, log writers, keys of session tickets, the
+//! dates of certificates. It decides what the bridge then shows to the workers; no request ever waits for it. What listens
+//! for clients, and who joins the workers' threads, is elsewhere. Invariant: nothing here blocks the thread's runtime; what
+//! may block runs on threads of its own.
 
 mod admin;
+mod certificates;
 mod clock;
 mod drain;
 mod logs;
@@ -15,6 +17,7 @@ mod shared;
 mod signals;
 #[cfg(test)]
 mod testing;
+mod tickets;
 mod watch;
 
 use std::path::PathBuf;
@@ -22,6 +25,7 @@ use std::sync::Arc;
 
 use engine_bridge::{Bridge, Snapshot};
 
+pub use certificates::dated;
 pub use drain::Exit;
 pub use operator::Operator;
 pub use reload::Reloaded;

@@ -149,9 +149,13 @@ impl Reloader {
 
     async fn read(&self) -> Result<Snapshot, String> {
         let load = Arc::clone(&self.load);
+        let live = self.shared.bridge.slot.live();
         let read = spawn_blocking(move || {
-            let snapshot = load()?;
+            let mut snapshot = load()?;
             logs::check(&snapshot)?;
+            if let Some((_, live)) = live {
+                snapshot.share(&live);
+            }
             Ok(snapshot)
         });
         let panicked = |why| Err(format!("reading the configuration failed: {why}"));

@@ -1,23 +1,29 @@
-//! What control looks after a few times a second: heartbeats, log writers, what the workers have let go.
+//! What control looks after a few times a second: heartbeats, log writers, what the workers have let go, what
+//! is to be done once a day.
 //! Invariant: a worker counts as stalled only after several looks in a row at a heart that stands still, so that a
 //! machine that was suspended does not make them all look dead.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine_bridge::life::WorkerState;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::certificates::Expiries;
+use crate::clock;
 use crate::drain::Command;
 use crate::logs::Writers;
 use crate::shared::Shared;
+use crate::tickets::Rotation;
 
 /// The round, one per control.
 pub(crate) struct Round {
     shared: Arc<Shared>,
     writers: Writers,
+    rotation: Rotation,
+    expiries: Expiries,
     commands: mpsc::Sender<Command>,
     hearts: Vec<Heart>,
     /// Workers whose failure has been told.
@@ -37,6 +43,8 @@ impl Round {
     pub(crate) fn new(shared: Arc<Shared>, commands: mpsc::Sender<Command>) -> Round {
         Round {
             writers: Writers::new(Arc::clone(&shared)),
+            rotation: Rotation::new(Arc::clone(&shared), Instant::now()),
+            expiries: Expiries::new(Arc::clone(&shared)),
             hearts: vec![Heart::default(); shared.bridge.workers()],
             failed: BTreeSet::new(),
             swept: shared.bridge.slot.generation(),
@@ -62,6 +70,8 @@ impl Round {
         self.writers.look();
         self.feel_hearts();
         self.look_for_failures();
+        self.rotation.turn(Instant::now());
+        self.expiries.turn(clock::unix());
         let bridge = &self.shared.bridge;
         let generation = bridge.slot.generation();
         if bridge.slot.reap() == 0 && self.swept != generation {

@@ -18,7 +18,7 @@ use crate::round::Round;
 use crate::shared::Shared;
 use crate::signals::Signals;
 use crate::watch::Watch;
-use crate::{Options, logs};
+use crate::{Options, logs, tickets};
 
 /// The running control thread.
 pub struct Handle {
@@ -37,6 +37,7 @@ pub fn start(options: Options) -> io::Result<Handle> {
     let (_, snapshot) = live.ok_or_else(|| io::Error::other("no configuration was published"))?;
     logs::check(&snapshot).map_err(io::Error::other)?;
     options.bridge.adopt_live();
+    tickets::begin(&options.bridge.tickets)?;
     let runtime = Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING)

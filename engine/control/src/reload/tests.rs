@@ -83,6 +83,24 @@ fn a_worker_that_never_answers_does_not_hold_it_up_for_ever() {
 }
 
 #[test]
+fn what_has_not_changed_is_taken_over() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/src/testing/certs");
+    let keys = format!("endpoints = [\"10.0.0.1:1\"]\ntls = true\ntls_ca = \"{folder}/ca.pem\"\n");
+    let scene = Scene::new(1, &format!("{BASE}[upstream.orders]\n{keys}"));
+    let tls = || {
+        let live = scene.bridge.slot.load().1;
+        live.upstreams[0].tls.clone().unwrap()
+    };
+    let before = tls();
+    let text = std::fs::read_to_string(scene.config()).unwrap();
+    let changed = format!("{text}keepalive = \"7s\"\n");
+    std::fs::write(scene.config(), changed).unwrap();
+    let outcome = check(&scene, &[Answer::Yes], LONG);
+    assert!(matches!(outcome, Reloaded::Live { .. }), "{outcome:?}");
+    assert!(std::sync::Arc::ptr_eq(&before, &tls()));
+}
+
+#[test]
 fn nothing_is_reloaded_once_the_process_is_ending() {
     let scene = Scene::new(1, BASE);
     scene.bridge.life.leave();
