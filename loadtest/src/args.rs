@@ -24,6 +24,10 @@ Examples:
   portcullis-load --threshold 'p99 < 2ms' --threshold 'errors == 0' checkout.toml
       a scenario from a file; exits with 1 when a threshold is not kept, so that CI fails
   portcullis-load --header 'Authorization: Bearer abc' --method POST --body '{\"n\":1}' http://[::1]:8080/items
+  portcullis-load --connect-per-request --tls-resume off --cacert site.pem https://127.0.0.1:8443/
+      a TLS handshake for each request
+  portcullis-load --http2 -c 8 -m 8 https://example.com/
+      eight connections of HTTP/2, each with eight requests under way
   portcullis-load compare before.json after.json
 
 Exit status: 0 when the run ended and every threshold was kept, 1 when one was not, 2 when it could not begin.";
@@ -66,7 +70,7 @@ pub enum Command {
 /// A run.
 #[derive(Args, Clone, Debug)]
 pub struct Run {
-    /// A URL (http://HOST[:PORT]/PATH), or the path of a scenario file
+    /// A URL (http[s]://HOST[:PORT]/PATH), or the path of a scenario file
     ///
     /// The URL's path may have values in braces, as in a scenario file: {id:1..10000}, {name:a|b|c}, {counter}, {uuid}.
     #[arg(value_name = "URL|FILE")]
@@ -75,6 +79,9 @@ pub struct Run {
     /// How much and when.
     #[command(flatten)]
     pub load: LoadArgs,
+    /// What is spoken.
+    #[command(flatten)]
+    pub protocol: ProtocolArgs,
     /// What is sent.
     #[command(flatten)]
     pub request: RequestArgs,
@@ -96,6 +103,9 @@ pub struct LoadArgs {
     /// Connections; with --rate or --stages the most that may be opened [default: 64, or 1024 with a rate]
     #[arg(short, long, value_name = "N")]
     pub connections: Option<String>,
+    /// HTTP/2: requests that each connection has under way at once, at most [default: 1]
+    #[arg(short = 'm', long, value_name = "N")]
+    pub streams: Option<String>,
     /// How long requests are sent, such as 30s or 2m [default: 10s]
     #[arg(short, long, value_name = "TIME")]
     pub duration: Option<String>,
@@ -122,7 +132,13 @@ pub struct LoadArgs {
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,
     /// Open a new connection for each request
-    #[arg(long, conflicts_with = "requests_per_connection")]
+    ///
+    /// Measures connecting, and with https:// handshakes.
+    #[arg(
+        long,
+        alias = "new-connection",
+        conflicts_with = "requests_per_connection"
+    )]
     pub connect_per_request: bool,
     /// Open a new connection after so many requests
     #[arg(long, value_name = "N")]
@@ -130,8 +146,31 @@ pub struct LoadArgs {
     /// Closed loop: requests that are sent together before their answers are read
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024),
-          conflicts_with_all = ["rate", "stages", "sweep"])]
+          conflicts_with_all = ["rate", "stages", "sweep", "http2"])]
     pub pipeline: usize,
+}
+
+/// What is spoken.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Protocol")]
+pub struct ProtocolArgs {
+    /// Speak HTTP/2: by ALPN with https://, with prior knowledge with http://
+    #[arg(long)]
+    pub http2: bool,
+    /// Certificates (PEM) that the server's must lead to, instead of those that the system trusts
+    ///
+    /// Servers are always verified. For one with a certificate of its own making, name that certificate here.
+    #[arg(long, value_name = "FILE")]
+    pub cacert: Option<PathBuf>,
+    /// The name that the certificate must be for [default: the URL's host]
+    #[arg(long, value_name = "NAME")]
+    pub tls_name: Option<String>,
+    /// Whether TLS sessions are resumed, on or off [default: on]
+    #[arg(long, value_name = "WHETHER")]
+    pub tls_resume: Option<String>,
+    /// Groups for the key exchange, the preferred one first, such as X25519,P-256 [default: all]
+    #[arg(long, value_name = "LIST")]
+    pub tls_groups: Option<String>,
 }
 
 /// What is sent, and what is expected.
@@ -251,9 +290,19 @@ pub struct Jwks {
 impl Run {
     /// What is to be laid over the scenario.
     pub(crate) fn overrides(&self) -> Overrides {
-        let (load, request) = (&self.load, &self.request);
+        let (load, request, protocol) = (&self.load, &self.request, &self.protocol);
         Overrides {
             url: request.url.clone(),
+            http2: protocol.http2.then(|| "on".to_owned()),
+            // Named where the command is given, not where the scenario lies.
+            cacert: protocol.cacert.as_ref().map(|path| {
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                path.to_string_lossy().into_owned()
+            }),
+            tls_name: protocol.tls_name.clone(),
+            tls_resume: protocol.tls_resume.clone(),
+            tls_groups: protocol.tls_groups.clone(),
+            streams: load.streams.clone(),
             connections: load.connections.clone(),
             requests: load.requests.clone(),
             duration: load.duration.clone(),

@@ -7,10 +7,12 @@ use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use engine_net::runtime::{self, Driver, Wish};
+use engine_net::tls::Acceptor;
 use engine_net::{Address, Conn, Listener, listener};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -20,6 +22,8 @@ mod body;
 mod connection;
 mod echo;
 mod head;
+mod secure;
+mod websocket;
 mod worker;
 
 /// Connections that may wait to be accepted, by thread.
@@ -37,6 +41,12 @@ pub struct Options {
     /// The cores they are pinned to, in turn; those this process may use when absent.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub cores: Vec<usize>,
+    /// Serve over TLS with this certificate and what leads to it (PEM)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub certificate: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub key: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -45,6 +55,8 @@ impl Default for Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             threads: Some(1),
             cores: Vec::new(),
+            certificate: None,
+            key: None,
         }
     }
 }
@@ -72,6 +84,10 @@ impl Origin {
             given => given.to_vec(),
         };
         let threads = options.threads.unwrap_or(cores.len()).max(1);
+        let acceptor = match (&options.certificate, &options.key) {
+            (Some(certificate), Some(key)) => Some(secure::acceptor(certificate, key)?),
+            _ => None,
+        };
         let listeners = bind(options.listen, threads)?;
         let mut origin = Origin {
             address: local(&listeners)?,
@@ -84,9 +100,10 @@ impl Origin {
             let core = cores.get(at % cores.len().max(1)).copied();
             let (lead, follow) = UnixStream::pair()?;
             let ready = ready.clone();
+            let acceptor = acceptor.clone();
             let thread = std::thread::Builder::new()
                 .name(format!("origin-{at}"))
-                .spawn(move || thread(driver, core, listener, follow, &ready))?;
+                .spawn(move || thread(driver, core, (listener, acceptor), follow, &ready))?;
             origin.leads.push(lead);
             origin.threads.push(thread);
         }
@@ -142,10 +159,14 @@ pub fn run(options: &Options) -> io::Result<()> {
     }
     let origin = Origin::start(options)?;
     let threads = origin.threads.len();
+    let (scheme, trust) = match &options.certificate {
+        None => ("http", String::new()),
+        Some(certificate) => ("https", format!(" --cacert {}", certificate.display())),
+    };
     // Nobody need be listening.
     let _ = writeln!(
         io::stdout().lock(),
-        "origin on http://{}, {threads} thread{}, {}\nwhat it can do: curl http://{}/",
+        "origin on {scheme}://{}, {threads} thread{}, {}\nwhat it can do: curl{trust} {scheme}://{}/",
         origin.address,
         if threads == 1 { "" } else { "s" },
         origin.driver,
@@ -157,7 +178,7 @@ pub fn run(options: &Options) -> io::Result<()> {
 
 /// Serves what a listener accepts, on this thread's runtime, until `stop` ends.
 pub async fn serve(listener: Listener, stop: impl Future<Output = ()>) {
-    worker::serve(listener, stop).await;
+    worker::serve(listener, None, stop).await;
 }
 
 /// One socket for each thread, all on one address.
@@ -184,7 +205,7 @@ fn local(listeners: &[Listener]) -> io::Result<SocketAddr> {
 fn thread(
     driver: Driver,
     core: Option<usize>,
-    listener: Listener,
+    door: (Listener, Option<Acceptor>),
     follow: UnixStream,
     ready: &mpsc::Sender<io::Result<()>>,
 ) -> io::Result<()> {
@@ -199,7 +220,8 @@ fn thread(
         let _ = ready.send(Ok(()));
         // Closed by whoever started us, or gone with it.
         let stop = async { drop(lead.readable().await) };
-        serve(listener, stop).await;
+        let (listener, acceptor) = door;
+        worker::serve(listener, acceptor, stop).await;
         Ok(())
     });
     match served {

@@ -94,6 +94,9 @@ pub struct Counts {
     pub failed: u64,
     /// Connections opened.
     pub connections: u64,
+    /// Those of them whose TLS handshake resumed a session.
+    #[serde(default)]
+    pub resumed: u64,
     /// Bytes read, heads and bodies.
     pub bytes_in: u64,
     /// Bytes written, heads and bodies.

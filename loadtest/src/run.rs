@@ -12,7 +12,7 @@ use std::time::Duration;
 use engine_net::{Address, clock, runtime};
 
 use crate::results::{About, Generator, Mode, Part, Results};
-use crate::scenario::{Load, Scenario};
+use crate::scenario::{Http, Load, Scenario};
 
 mod board;
 pub mod command;
@@ -20,6 +20,8 @@ mod connection;
 mod cpu;
 mod exchange;
 mod line;
+mod link;
+mod multiplexed;
 mod pacer;
 mod progress;
 mod schedule;
@@ -28,6 +30,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod trust;
 mod verdict;
 mod worker;
 mod world;
@@ -68,6 +71,8 @@ pub enum Failure {
     Unknown(String),
     /// Not one connection could be opened.
     Unreachable(String),
+    /// TLS can't be spoken: nobody to trust, or nothing that can be read.
+    Tls(String),
     /// A thread could not be started, or its core or its ring could not be had.
     Worker(io::Error),
     /// The user ended it before it began.
@@ -78,6 +83,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Failure::Unknown(why) | Failure::Unreachable(why) => out.write_str(why),
+            Failure::Tls(why) => write!(out, "TLS: {why}"),
             Failure::Worker(error) => write!(out, "a worker could not start: {error}"),
             Failure::Interrupted => out.write_str("interrupted before it began"),
         }
@@ -97,6 +103,7 @@ pub fn execute(
     progress: &mut Progress,
 ) -> Result<Results, Failure> {
     let address = resolve(scenario)?;
+    let tls = trust::settings(&scenario.target)?;
     let workers = workers(scenario, setup);
     let board = Arc::new(Board::new(workers));
     let shared = Arc::new(scenario.clone());
@@ -106,6 +113,7 @@ pub fn execute(
         let job = Job {
             scenario: shared.clone(),
             address: Address::Tcp(address),
+            tls: tls.clone(),
             worker,
             workers,
             core: *core,
@@ -337,6 +345,12 @@ fn about(scenario: &Scenario, setup: &Setup, started_unix_ms: u64, board: &Board
         mode,
         rates: setup.rates.clone(),
         connections: connections as u64,
+        streams: match scenario.target.http {
+            Http::Http1 => 0,
+            Http::Http2 => scenario.streams as u64,
+        },
+        tls: (0..board.workers())
+            .find_map(|worker| board.desk(worker).and_then(|desk| desk.tls.clone())),
         workers: board.workers() as u64,
         interrupted: board.is_stopped(),
     }

@@ -7,6 +7,7 @@
 mod body;
 mod draw;
 mod expect;
+mod fields;
 mod generator;
 mod headers;
 mod load;
@@ -27,7 +28,7 @@ pub use generator::Generator;
 pub use load::{Load, Stage};
 pub use overrides::Overrides;
 pub use problem::{Problem, show};
-pub use target::Target;
+pub use target::{Http, Target, Tls};
 pub use template::Template;
 pub use threshold::{Comparison, Limit, Metric, Series, Threshold};
 
@@ -39,6 +40,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use target::Base;
+use template::Wire;
 use token::Mint;
 
 /// A checked scenario. Cheap to clone and shared by all workers.
@@ -58,8 +60,12 @@ pub struct Scenario {
     pub warmup: Duration,
     /// After how many requests a connection is closed and made anew; `None`: never.
     pub requests_per_connection: Option<u64>,
+    /// How many requests a connection of HTTP/2 has under way at most; at least 1.
+    pub streams: usize,
     /// What random values follow from.
     pub seed: u64,
+    /// How many constant fields requests of HTTP/2 have.
+    pub(crate) fields: usize,
     mint: Arc<Mint>,
 }
 
@@ -155,6 +161,7 @@ struct Common<'s> {
     folder: &'s Path,
     over: &'s Over,
     think: Think,
+    http: Http,
     open: bool,
     seed: u64,
 }
@@ -180,9 +187,16 @@ fn meant(
     let (target, base) = target::read(
         said::single(root, "target", &mut report),
         misspelt,
+        folder,
         &mut report,
     );
     let settings = load::read(said::single(root, "load", &mut report), &mut report);
+    if let Some((_, place)) = settings.streams
+        && target.http == Http::Http1
+    {
+        let fault = Fault::at(place, "only connections of HTTP/2 have streams");
+        report.add(fault.note("say http2 = true in [target], or --http2"));
+    }
     let sections = said::named(root, "token", &mut report);
     let (tokens, mint) = token::read(sections, settings.seed, folder, &mut report);
     let common = Common {
@@ -191,10 +205,17 @@ fn meant(
         folder,
         over,
         think: settings.think,
+        http: target.http,
         open: matches!(settings.load, Load::Open { .. }),
         seed: settings.seed,
     };
-    let templates = templates(root, &common, &mut report);
+    let mut templates = templates(root, &common, &mut report);
+    let mut known = Vec::new();
+    for template in &mut templates {
+        if let Wire::Http2(fields) = &mut template.wire {
+            fields.number(&mut known);
+        }
+    }
     let names: Vec<&str> = templates.iter().map(Template::name).collect();
     let section = said::single(root, "threshold", &mut report);
     let mut thresholds = threshold::read(section.entries(), &names, &mut report);
@@ -217,6 +238,8 @@ fn meant(
         timeout: settings.timeout,
         warmup: settings.warmup,
         requests_per_connection: settings.requests_per_connection,
+        fields: known.len(),
+        streams: settings.streams.map_or(1, |(streams, _)| streams),
         seed: settings.seed,
         mint: Arc::new(mint),
     })

@@ -35,6 +35,7 @@ The test origin of portcullis-load. A request asks for its own answer:
   /bytes/1048576              the same
   /echo                       the request as JSON
   /sse?events=10&every=100ms  server-sent events
+  /ws                         a WebSocket that sends every message back
   /                           this text; any other path: ok
 
 To each, in any combination:
@@ -145,7 +146,7 @@ impl Answers {
         match what {
             What::Ok | What::Help => true,
             What::Bytes(size) => size <= MAX_KEPT,
-            What::Echo | What::Events(_) => false,
+            What::Echo | What::Events(_) | What::WebSocket => false,
         }
     }
 
@@ -241,6 +242,10 @@ impl Answers {
                 out.extend(b"\r\nConnection: close");
             }
         }
+        if head.status == 426 {
+            // It must be said to what (RFC 9110 section 15.5.22), and which version of it (RFC 6455 section 4.4).
+            out.extend(b"\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13");
+        }
         out.extend(b"\r\n\r\n");
     }
 }
@@ -251,7 +256,7 @@ pub(super) fn body(what: What) -> (Source<'static>, u64) {
         What::Ok => (Source::Text(OK), OK.len() as u64),
         What::Help => (Source::Text(HELP), HELP.len() as u64),
         What::Bytes(size) => (Source::Pattern, size),
-        What::Echo | What::Events(_) => (Source::Text(b""), 0),
+        What::Echo | What::Events(_) | What::WebSocket => (Source::Text(b""), 0),
     }
 }
 
@@ -278,6 +283,7 @@ fn reason(status: u16) -> &'static str {
         409 => "Conflict",
         417 => "Expectation Failed",
         418 => "I'm a teapot",
+        426 => "Upgrade Required",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",

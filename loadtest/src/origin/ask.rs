@@ -25,6 +25,8 @@ pub(super) enum What {
     Echo,
     /// So many server-sent events.
     Events(u64),
+    /// A WebSocket that sends back what it is sent.
+    WebSocket,
 }
 
 /// How an answer differs from a good and quick one.
@@ -168,6 +170,7 @@ fn what(path: &[u8]) -> Result<What, (&[u8], &'static str)> {
         b"/" | b"" => return Ok(What::Help),
         b"/echo" => return Ok(What::Echo),
         b"/sse" => return Ok(What::Events(EVENTS)),
+        b"/ws" => return Ok(What::WebSocket),
         _ => {}
     }
     if let Some(bytes) = path.strip_prefix(b"/bytes/") {

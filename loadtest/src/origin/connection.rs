@@ -11,9 +11,11 @@ use super::ask::{Ask, Reset, What};
 use super::body::Body;
 use super::echo::Echo;
 use super::head::{self, Refusal, Version};
+use super::websocket::Handshake;
 use super::worker::Worker;
 
 mod sending;
+mod tunnel;
 
 /// A connection that has been quiet for this long comes to rest, nanoseconds.
 const QUIET: u64 = 20_000_000;
@@ -69,6 +71,7 @@ async fn busy(worker: &Worker, conn: &Conn, deadline: &Deadline) -> End {
         inbound: Buffer::standard(),
         out: Buffer::standard(),
         echo: Echo::default(),
+        handshake: None,
     };
     match busy.run().await {
         Ok(never) => match never {},
@@ -104,6 +107,8 @@ struct Busy<'a> {
     /// Answers that are not sent yet.
     out: Buffer,
     echo: Echo,
+    /// Of the request for a WebSocket that is being answered.
+    handshake: Option<Result<Handshake, Refusal>>,
 }
 
 /// A request, once its head's bytes are gone.
@@ -145,6 +150,9 @@ impl Busy<'_> {
             let (len, asks_first) = (head.len, head.expects_continue);
             if ask.what == What::Echo {
                 self.echo.begin(&head);
+            }
+            if ask.what == What::WebSocket {
+                self.handshake = Some(Handshake::read(&head));
             }
             self.inbound.consume(len);
             if !body.is_over() {
@@ -257,6 +265,11 @@ impl Busy<'_> {
         }
         match request.ask.what {
             What::Events(events) => self.stream(request, events).await?,
+            What::WebSocket if faults.status == 200 => match self.handshake.take() {
+                Some(Ok(handshake)) => return self.websocket(&handshake).await,
+                Some(Err(refusal)) => return Err(self.refuse(refusal, "").await),
+                None => return Err(End::Close),
+            },
             What::Echo => {
                 let mut echo = std::mem::take(&mut self.echo);
                 let text = echo.finish();

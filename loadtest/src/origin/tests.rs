@@ -473,3 +473,55 @@ fn a_taken_address_is_an_error() {
         .expect("there is no such core");
     assert!(error.to_string().contains("core 100000"), "{error}");
 }
+
+#[test]
+fn a_websocket_sends_back_what_it_is_sent() {
+    let origin = origin();
+    let mut client = Client::of(&origin);
+    let ask = |key: &str| {
+        format!(
+            "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: a, b\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+        )
+    };
+    // A message comes with the handshake already.
+    let mut first = ask("dGhlIHNhbXBsZSBub25jZQ==").into_bytes();
+    first.extend([0x81, 0x82, 0, 0, 0, 0, b'h', b'i']);
+    client.send(first);
+    let head = client.head();
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    assert!(head.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
+    assert!(head.contains("Sec-WebSocket-Protocol: a\r\n"));
+    assert_eq!(client.bytes(4), [0x81, 2, b'h', b'i']);
+    // A ping amid a long message in two frames.
+    let half = [5; 100_000];
+    let long = |first: u8| {
+        let mut frame = vec![first, 0xff];
+        frame.extend(100_000_u64.to_be_bytes());
+        frame.extend([0; 4]);
+        frame.extend(half);
+        frame
+    };
+    client.send(long(0x02));
+    client.send([0x89, 0x81, 1, 1, 1, 1, 7]);
+    assert_eq!(client.bytes(3), [0x8a, 1, 6]);
+    client.send(long(0x80));
+    assert_eq!(client.bytes(10), [0x82, 127, 0, 0, 0, 0, 0, 3, 13, 64]);
+    assert_eq!(client.bytes(200_000), [5; 200_000]);
+    client.send([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]);
+    assert_eq!(client.rest(), (vec![0x88, 2, 0x03, 0xe9], false));
+
+    let mut client = Client::of(&origin);
+    client.send(ask("dGhlIHNhbXBsZSBub25jZQ=="));
+    client.head();
+    client.send([0x81, 0x01, b'a']);
+    assert_eq!(client.rest(), (vec![0x88, 2, 0x03, 0xea], false));
+
+    let refused = Client::of(&origin).get("/ws");
+    assert_eq!(refused.status, 426);
+    assert!(refused.head.contains("\r\nUpgrade: websocket\r\n"));
+    let mut client = Client::of(&origin);
+    assert_eq!(client.send(ask("short")).answer().status, 400);
+    // What is asked for goes before what is there.
+    assert_eq!(Client::of(&origin).get("/ws?status=503").status, 503);
+}

@@ -6,10 +6,11 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use engine_net::tls::Acceptor;
 use engine_net::{Listener, buffer, clock, deadline, race, runtime};
 
 use super::answer::Answers;
-use super::connection;
+use super::{connection, secure};
 
 /// How long the end waits for requests in flight.
 const GRACE: u64 = 1_000_000_000;
@@ -70,12 +71,17 @@ impl Drop for Open {
     }
 }
 
-/// Serves what a listener accepts until `stop` ends, and then what is in flight for a moment.
-pub(super) async fn serve(listener: Listener, stop: impl Future<Output = ()>) {
+/// Serves what a listener accepts, over TLS if there is an acceptor, until `stop` ends, and then what is in flight for a
+/// moment.
+pub(super) async fn serve(
+    listener: Listener,
+    acceptor: Option<Acceptor>,
+    stop: impl Future<Output = ()>,
+) {
     let worker = Rc::new(Worker::new());
     runtime::spawn(tick(Rc::clone(&worker)));
     {
-        let accepting = pin!(accept(&worker, &listener));
+        let accepting = pin!(accept(&worker, &listener, acceptor.as_ref()));
         race(pin!(stop), accepting).await;
     }
     drop(listener);
@@ -87,12 +93,20 @@ pub(super) async fn serve(listener: Listener, stop: impl Future<Output = ()>) {
     }
 }
 
-async fn accept(worker: &Rc<Worker>, listener: &Listener) {
+async fn accept(worker: &Rc<Worker>, listener: &Listener, acceptor: Option<&Acceptor>) {
     loop {
         match listener.accept().await {
             Ok(conn) => {
                 let open = Open::new(worker);
-                runtime::spawn(async move { connection::serve(&open.0, conn).await });
+                match acceptor.cloned() {
+                    None => runtime::spawn(async move { connection::serve(&open.0, conn).await }),
+                    Some(acceptor) => runtime::spawn(async move {
+                        // What is no handshake is closed; who made it has been told.
+                        if let Some(conn) = secure::handshake(conn, &acceptor).await {
+                            connection::serve(&open.0, conn).await;
+                        }
+                    }),
+                };
             }
             Err(_) => runtime::sleep(REST).await,
         }

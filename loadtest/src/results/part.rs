@@ -40,11 +40,21 @@ pub struct About {
     pub rates: Option<String>,
     /// The most connections open at once.
     pub connections: u64,
+    /// Streams at once on each of them, in HTTP/2; 0 in HTTP/1.1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub streams: u64,
+    /// What the first TLS handshake came to: version, suite, group, protocol.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<String>,
     /// Worker threads.
     pub workers: u64,
     /// Whether the run was ended before its time.
     #[serde(default)]
     pub interrupted: bool,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// An answer that has come whole. Times are of the one monotonic clock that the part's start was read from.
@@ -130,6 +140,12 @@ impl Part {
         self.now.tally.bytes_out += bytes;
     }
 
+    /// A request was sent once more, since the server had not looked at it.
+    pub fn resent(&mut self, bytes: u64) {
+        self.counts.bytes_out += bytes;
+        self.now.tally.bytes_out += bytes;
+    }
+
     /// A request was due and can't be sent any more.
     pub fn unsent(&mut self, requests: u64) {
         self.counts.unsent += requests;
@@ -197,8 +213,9 @@ impl Part {
     }
 
     /// A TLS handshake ended well, which took so long.
-    pub fn handshaken(&mut self, ns: u64) {
+    pub fn handshaken(&mut self, ns: u64, resumed: bool) {
         self.tls.record(ns);
+        self.counts.resumed += u64::from(resumed);
     }
 
     /// A request was sent so long after it could have been: due, and with a connection free for it.
@@ -356,6 +373,7 @@ impl Counts {
         self.unanswered += other.unanswered;
         self.failed += other.failed;
         self.connections += other.connections;
+        self.resumed += other.resumed;
         self.bytes_in += other.bytes_in;
         self.bytes_out += other.bytes_out;
     }

@@ -70,7 +70,7 @@ pub(crate) fn open() -> Results {
     part.failed(0, ErrorKind::Reset, 0, 5 * SECOND);
     part.unsent(7);
     part.connected(120_000);
-    part.handshaken(1_500_000);
+    part.handshaken(1_500_000, true);
     let about = About {
         // Control characters and markup, as a file's name may hold them.
         name: "orders<script>\u{1b}[31m.toml".to_owned(),

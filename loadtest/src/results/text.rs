@@ -62,8 +62,12 @@ pub(crate) fn course(results: &Results) -> String {
         Mode::Open => format!("open loop at {rates}"),
         Mode::Sweep => "best step of a sweep".to_owned(),
     };
+    let streams = match about.streams {
+        0 => String::new(),
+        streams => format!(" of {} in HTTP/2", things(streams, "stream")),
+    };
     let line = format!(
-        "{pace}, {}, {}, {}{}",
+        "{pace}, {}{streams}, {}, {}{}",
         things(about.connections, "connection"),
         things(about.workers, "worker"),
         span(results.duration_ns),
@@ -73,6 +77,10 @@ pub(crate) fn course(results: &Results) -> String {
             ""
         },
     );
+    let line = match &about.tls {
+        None => line,
+        Some(tls) => format!("{line}; {tls}"),
+    };
     printable(&line)
 }
 
@@ -113,7 +121,11 @@ fn totals(results: &Results) -> String {
         &size(counts.bytes_out as f64),
         &format!("{written}/s"),
     ]);
-    table.row(["Connections", &count(counts.connections), ""]);
+    let resumed = match results.tls.is_empty() {
+        true => String::new(),
+        false => format!("{} resumed", count(counts.resumed)),
+    };
+    table.row(["Connections", &count(counts.connections), &resumed]);
     table.show()
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Desk {
     /// Connections it has open.
     pub(super) connections: usize,
     pub(super) reasons: Reasons,
+    /// What its first TLS handshake came to.
+    pub(super) tls: Option<String>,
 }
 
 impl Board {

@@ -44,17 +44,33 @@ pub fn main(cli: &Cli) -> ExitCode {
     }
 }
 
-fn complain(why: &str) {
+/// Why a command was not carried out.
+enum Refusal {
+    /// In a sentence.
+    Said(String),
+    /// Everything that is wrong with a scenario, each with its own `error:`.
+    Problems(String),
+}
+
+impl From<String> for Refusal {
+    fn from(why: String) -> Refusal {
+        Refusal::Said(why)
+    }
+}
+
+fn complain(why: &Refusal) {
     // Nobody need be reading.
-    let _ = match why.starts_with("error") {
-        true => write!(io::stderr(), "{why}"),
-        false => writeln!(io::stderr(), "error: {why}"),
+    let _ = match why {
+        Refusal::Said(why) => writeln!(io::stderr(), "error: {why}"),
+        Refusal::Problems(all) => write!(io::stderr(), "{all}"),
     };
 }
 
-fn measure(run: &Run) -> Result<u8, String> {
+fn measure(run: &Run) -> Result<u8, Refusal> {
     let Some(what) = run.what.as_deref() else {
-        return Err("nothing to load: give a URL or a scenario file".to_owned());
+        return Err("nothing to load: give a URL or a scenario file"
+            .to_owned()
+            .into());
     };
     let scenario = scenario(run, what)?;
     let setup = setup(run, what)?;
@@ -72,7 +88,7 @@ fn measure(run: &Run) -> Result<u8, String> {
     };
     let mut results = outcome.map_err(|failure| failure.to_string())?;
     results.thresholds = judge(&results, &scenario.thresholds);
-    finish(run, &results)
+    Ok(finish(run, &results)?)
 }
 
 fn finish(run: &Run, results: &Results) -> Result<u8, String> {
@@ -96,7 +112,7 @@ fn finish(run: &Run, results: &Results) -> Result<u8, String> {
 }
 
 /// What the command line and the file say together.
-fn scenario(run: &Run, what: &str) -> Result<Scenario, String> {
+fn scenario(run: &Run, what: &str) -> Result<Scenario, Refusal> {
     let mut over = run.overrides();
     if run.sweep.sweep {
         over.rate.get_or_insert_with(|| FROM.to_owned());
@@ -105,7 +121,7 @@ fn scenario(run: &Run, what: &str) -> Result<Scenario, String> {
     read(what, &over)
 }
 
-fn read(what: &str, over: &Overrides) -> Result<Scenario, String> {
+fn read(what: &str, over: &Overrides) -> Result<Scenario, Refusal> {
     let read = match what.contains("://") {
         true => {
             let over = Overrides {
@@ -117,13 +133,13 @@ fn read(what: &str, over: &Overrides) -> Result<Scenario, String> {
         false => {
             let path = Path::new(what);
             let text = std::fs::read_to_string(path).map_err(|error| {
-                format!("`{what}` can't be read: {error} (a URL begins with http://)")
+                format!("`{what}` can't be read: {error} (a URL begins with http:// or https://)")
             })?;
             let folder = path.parent().unwrap_or(Path::new(""));
             Scenario::with(&text, what, folder, over)
         }
     };
-    read.map_err(|problems| show(&problems))
+    read.map_err(|problems| Refusal::Problems(show(&problems)))
 }
 
 fn setup(run: &Run, what: &str) -> Result<Setup, String> {
@@ -200,36 +216,19 @@ fn quest(run: &Run, scenario: &Scenario) -> Result<Quest, String> {
     }
     Ok(Quest {
         until: run.sweep.until.clone(),
-        promise: promise(&run.sweep.until)?,
+        promise: Threshold::until(&run.sweep.until).map_err(|why| format!("--until: {why}"))?,
         from: from.max(1.0),
         step,
         precision: percent / 100.0,
     })
 }
 
-/// `p99=5ms,errors=0.1%` is `p99 <= 5ms` and `errors <= 0.1%`, read as the thresholds of a scenario are.
-fn promise(until: &str) -> Result<Vec<Threshold>, String> {
-    let mut over = Overrides::default();
-    for part in until.split(',').map(str::trim) {
-        let threshold = match part.split_once('=') {
-            Some((figure, most)) if !figure.ends_with(['<', '>', '!', '=']) => {
-                format!("{} <= {}", figure.trim(), most.trim())
-            }
-            _ => part.to_owned(),
-        };
-        over.thresholds.push(threshold);
-    }
-    let read = Scenario::single("http://localhost/", &over);
-    let read = read.map_err(|problems| show(&problems))?;
-    Ok(read.thresholds)
-}
-
-fn serve(options: &origin::Options) -> Result<u8, String> {
+fn serve(options: &origin::Options) -> Result<u8, Refusal> {
     origin::run(options).map_err(|error| format!("the origin on {}: {error}", options.listen))?;
     Ok(0)
 }
 
-fn compared(files: &args::Compare) -> Result<u8, String> {
+fn compared(files: &args::Compare) -> Result<u8, Refusal> {
     let mut runs = Vec::with_capacity(files.runs.len());
     for file in &files.runs {
         let stem = file.file_stem().unwrap_or(file.as_os_str());
@@ -243,7 +242,7 @@ fn compared(files: &args::Compare) -> Result<u8, String> {
     Ok(0)
 }
 
-fn reported(report: &args::Report) -> Result<u8, String> {
+fn reported(report: &args::Report) -> Result<u8, Refusal> {
     let results = saved(&report.run)?;
     match &report.html {
         Some(file) => write(file, &html::report(&results))?,
@@ -252,7 +251,7 @@ fn reported(report: &args::Report) -> Result<u8, String> {
     Ok(0)
 }
 
-fn keys(jwks: &args::Jwks) -> Result<u8, String> {
+fn keys(jwks: &args::Jwks) -> Result<u8, Refusal> {
     let scenario = read(&jwks.file.to_string_lossy(), &Overrides::default())?;
     print(&scenario.jwks())?;
     Ok(0)

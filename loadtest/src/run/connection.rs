@@ -3,16 +3,19 @@
 //! In a closed loop a connection's task lives as long as the run. In an open loop it lives as long as its connection: when
 //! there are too few, [`super::pacer`] starts another.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use engine_net::{Buffer, Conn, Deadline, Strike, clock, connect, deadline, runtime};
+use engine_net::{Buffer, Conn, Deadline, Strike, clock, runtime};
 
 use super::exchange::{Seen, receive};
 use super::line::{Line, Read, Sending, send};
+use super::link::{Link, open, record};
+use super::multiplexed;
 use super::world::{Next, Order, Pace, Slot, World};
 use crate::results::{Answer, ErrorKind};
 
@@ -24,46 +27,52 @@ const SURPLUS: &str = "bytes follow an answer that nothing was asked for";
 const NO_TEMPLATE: usize = usize::MAX;
 
 /// How a connection ended.
-enum Ended {
+pub(super) enum Ended {
     /// The run is over.
     Over,
     /// It can't be used any more; what it was given last may not have been sent.
-    Gone { unsent: Option<Order>, at: u64 },
+    Gone { unsent: VecDeque<Order>, at: u64 },
 }
 
-/// Uses a connection, and those that replace it, until the run is over. `conn` was opened before the run began.
-pub(super) async fn client(world: Rc<World>, mut conn: Option<Conn>) {
+/// Uses a connection, and those that replace it, until the run is over. `link` was opened before the run began.
+pub(super) async fn client(world: Rc<World>, place: usize, mut link: Option<Link>) {
     world.gate.opened().await;
     let slot = Rc::new(Slot::default());
-    let mut taken = None;
+    let mut taken = VecDeque::new();
     let mut free = clock::now();
     loop {
-        if taken.is_none() && matches!(world.pace, Pace::Closed { .. }) {
+        if taken.is_empty() && matches!(world.pace, Pace::Closed { .. }) {
             // Taken before connecting: what a closed loop waits for a connection is part of the latency.
             match world.next(free) {
-                Next::Send(order) => taken = Some(order),
+                Next::Send(order) => taken.push_back(order),
                 Next::Wait | Next::End => break,
             }
         }
-        let open = match conn.take() {
-            Some(conn) => conn,
-            None => match reconnect(&world).await {
-                Some(conn) => conn,
-                None => {
-                    let at = clock::now();
-                    if !refused(&world, taken.take(), at).await {
-                        break;
-                    }
-                    free = clock::now();
-                    continue;
-                }
-            },
+        let open = match link.take() {
+            Some(link) => Ok(link),
+            None => reconnect(&world, place).await,
         };
-        match session(&world, &open, &slot, taken.take()).await {
+        let open = match open {
+            Ok(open) => open,
+            Err(kind) => {
+                let at = clock::now();
+                if !refused(&world, taken.pop_front(), kind, at).await {
+                    break;
+                }
+                free = clock::now();
+                continue;
+            }
+        };
+        let given = std::mem::take(&mut taken);
+        let ended = match open.http2 {
+            None => session(&world, &open.conn, &slot, given).await,
+            Some(http2) => multiplexed::session(&world, &open.conn, *http2, &slot, given).await,
+        };
+        match ended {
             Ended::Over => break,
             Ended::Gone { unsent, at } => (taken, free) = (unsent, at),
         }
-        if taken.is_none() && matches!(world.pace, Pace::Open(_)) {
+        if taken.is_empty() && matches!(world.pace, Pace::Open(_)) {
             break;
         }
     }
@@ -73,42 +82,29 @@ pub(super) async fn client(world: Rc<World>, mut conn: Option<Conn>) {
 
 /// A connection that is opened since requests of an open loop wait for one.
 pub(super) async fn newcomer(world: Rc<World>) {
-    let conn = reconnect(&world).await;
+    let place = world.place();
+    let link = reconnect(&world, place).await;
     if let Pace::Open(open) = &world.pace {
         open.opening.set(open.opening.get().saturating_sub(1));
     }
-    if conn.is_some() {
-        return client(world, conn).await;
-    }
-    refused(&world, None, clock::now()).await;
+    match link {
+        Ok(link) => return client(world, place, Some(link)).await,
+        Err(kind) => refused(&world, None, kind, clock::now()).await,
+    };
     world.leave();
 }
 
 /// Opens a connection; how long that took is counted.
-async fn reconnect(world: &World) -> Option<Conn> {
-    let begun = clock::now();
-    let conn = open(world, begun).await?;
-    let now = clock::now();
-    if now >= world.counted_from.get() {
-        world.part.borrow_mut().connected(now - begun);
+async fn reconnect(world: &World, place: usize) -> Result<Link, ErrorKind> {
+    let link = open(world, place).await?;
+    if clock::now() >= world.counted_from.get() {
+        record(&mut world.part.borrow_mut(), &link.took);
     }
-    Some(conn)
-}
-
-/// Opens a connection; what stood in the way is told later.
-pub(super) async fn open(world: &World, now: u64) -> Option<Conn> {
-    let connected = deadline::within(now + world.timeout, connect(&world.address)).await;
-    let error = match connected {
-        Some(Ok(conn)) => return Some(conn),
-        Some(Err(error)) => error.to_string(),
-        None => "timed out".to_owned(),
-    };
-    world.reasons.borrow_mut().refused = Some(error);
-    None
+    Ok(link)
 }
 
 /// No connection could be opened: a request fails for it. Whether to try again.
-async fn refused(world: &World, taken: Option<Order>, at: u64) -> bool {
+async fn refused(world: &World, taken: Option<Order>, kind: ErrorKind, at: u64) -> bool {
     let closed = matches!(world.pace, Pace::Closed { .. });
     let failed = match taken {
         Some(order) => Some(order),
@@ -118,7 +114,7 @@ async fn refused(world: &World, taken: Option<Order>, at: u64) -> bool {
         },
     };
     if let Some(order) = failed {
-        world.failed(order, NO_TEMPLATE, ErrorKind::Connect, 0, at);
+        world.failed(order, NO_TEMPLATE, kind, 0, at);
     }
     if closed {
         runtime::sleep(AFTER_REFUSAL).await;
@@ -127,7 +123,7 @@ async fn refused(world: &World, taken: Option<Order>, at: u64) -> bool {
 }
 
 /// Sends requests on a connection and receives their answers, until it ends or there is nothing more to send.
-async fn session(world: &World, conn: &Conn, slot: &Rc<Slot>, taken: Option<Order>) -> Ended {
+async fn session(world: &World, conn: &Conn, slot: &Rc<Slot>, mut taken: VecDeque<Order>) -> Ended {
     let deadline = Deadline::new(conn);
     let post = |buffer: Buffer| conn.read(buffer);
     let reading = pin!(post(Buffer::standard()));
@@ -143,9 +139,8 @@ async fn session(world: &World, conn: &Conn, slot: &Rc<Slot>, taken: Option<Orde
         rest: Vec::new(),
         seen: Seen::default(),
     };
-    let mut taken = taken;
     loop {
-        let (order, sent) = match taken.take() {
+        let (order, sent) = match taken.pop_front() {
             Some(order) => (order, clock::now()),
             None => match world.next(user.free) {
                 Next::Send(order) => (order, user.free),
@@ -157,7 +152,7 @@ async fn session(world: &World, conn: &Conn, slot: &Rc<Slot>, taken: Option<Orde
             },
         };
         if !user.exchange(&mut line, order, sent).await {
-            let (unsent, at) = (None, user.free);
+            let (unsent, at) = (taken, user.free);
             return Ended::Gone { unsent, at };
         }
         if let Err(ended) = user.think(&mut line).await {
@@ -194,7 +189,7 @@ impl User<'_> {
             return Err(Ended::Over);
         };
         self.deadline.clear();
-        open.wait(self.slot, self.free);
+        open.wait(self.slot, self.free, 1);
         let slot = self.slot;
         let mut given = None;
         let waited = line.idle(|cx| {
@@ -208,8 +203,8 @@ impl User<'_> {
             Some(()) => given.ok_or(Ended::Over),
             None => {
                 slot.leave();
-                let at = clock::now();
-                Err(Ended::Gone { unsent: given, at })
+                let (unsent, at) = (given.into_iter().collect(), clock::now());
+                Err(Ended::Gone { unsent, at })
             }
         }
     }
@@ -341,7 +336,7 @@ impl User<'_> {
         match lives {
             true => Ok(()),
             false => Err(Ended::Gone {
-                unsent: None,
+                unsent: VecDeque::new(),
                 at: self.free,
             }),
         }

@@ -42,6 +42,44 @@ pub(super) struct Seen {
     body: Vec<u8>,
 }
 
+impl Seen {
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.head.clear();
+        self.body.clear();
+    }
+
+    /// Keeps a head.
+    #[inline]
+    pub(super) fn head(&mut self, head: &[u8]) {
+        self.head.extend_from_slice(head);
+    }
+
+    /// Keeps some of a body, as long as there is room.
+    #[inline]
+    pub(super) fn body(&mut self, bytes: &[u8]) {
+        let room = SEEN_OF_BODY.saturating_sub(self.body.len());
+        self.body
+            .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    }
+
+    /// What an answer of this status is not that the template expects of it.
+    #[inline]
+    pub(super) fn unmet(&self, template: &Template, status: u16) -> Option<ErrorKind> {
+        let expect = template.expect();
+        if expect.is_plain() {
+            return (!(200..400).contains(&status)).then_some(ErrorKind::Status);
+        }
+        let body = expect.wants_body().then_some(self.body.as_slice());
+        match expect.check(status, &self.head, body) {
+            Ok(()) => None,
+            Err(Unmet::Status(_)) => Some(ErrorKind::Status),
+            Err(Unmet::Header) => Some(ErrorKind::Header),
+            Err(Unmet::Body) => Some(ErrorKind::Body),
+        }
+    }
+}
+
 /// An answer that is being read.
 struct Reading<'a> {
     template: &'a Template,
@@ -129,11 +167,8 @@ impl Reading<'_> {
         let taken = match self.template.expect().wants_body() {
             false => body.take(inbox.filled(), |_| {})?,
             true => {
-                let kept = &mut self.seen.body;
-                body.take(inbox.filled(), |bytes| {
-                    let room = SEEN_OF_BODY.saturating_sub(kept.len());
-                    kept.extend(bytes.iter().take(room));
-                })?
+                let seen = &mut self.seen;
+                body.take(inbox.filled(), |bytes| seen.body(bytes))?
             }
         };
         self.bytes += taken as u64;
@@ -147,10 +182,8 @@ impl Reading<'_> {
             return;
         }
         if !self.template.expect().is_plain() {
-            self.seen.head.clear();
-            self.seen.body.clear();
-            let bytes = bytes.get(..head.len).unwrap_or(bytes);
-            self.seen.head.extend_from_slice(bytes);
+            self.seen.clear();
+            self.seen.head(bytes.get(..head.len).unwrap_or(bytes));
         }
         self.begun = Some((head, Body::new(head.length)));
     }
@@ -185,23 +218,8 @@ impl Reading<'_> {
             bytes: self.bytes,
             first_byte: self.first_byte,
             done: self.now,
-            unmet: self.unmet(status),
+            unmet: self.seen.unmet(self.template, status),
             reusable,
-        }
-    }
-
-    #[inline]
-    fn unmet(&self, status: u16) -> Option<ErrorKind> {
-        let expect = self.template.expect();
-        if expect.is_plain() {
-            return (!(200..400).contains(&status)).then_some(ErrorKind::Status);
-        }
-        let body = expect.wants_body().then_some(self.seen.body.as_slice());
-        match expect.check(status, &self.seen.head, body) {
-            Ok(()) => None,
-            Err(Unmet::Status(_)) => Some(ErrorKind::Status),
-            Err(Unmet::Header) => Some(ErrorKind::Header),
-            Err(Unmet::Body) => Some(ErrorKind::Body),
         }
     }
 

@@ -102,6 +102,8 @@ where
         match error.kind() {
             _ if self.deadline.struck() => ErrorKind::Timeout,
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => ErrorKind::Reset,
+            // Under TLS an end that was not announced.
+            io::ErrorKind::UnexpectedEof => ErrorKind::Closed,
             _ => ErrorKind::Io,
         }
     }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use engine_net::{clock, runtime};
 
 use super::connection::{client, newcomer};
+use super::link::Link;
 use super::timer::Timer;
 use super::world::{Open, Pace, World};
 
@@ -72,7 +73,10 @@ async fn pace(world: &Rc<World>, open: &Open, timer: &Timer) {
 fn grow(world: &Rc<World>, open: &Open, waiting: u64) -> u64 {
     let opening = open.opening.get();
     let allowed = open.most.saturating_sub(open.connections(world)) as u64;
-    let wanted = waiting.saturating_sub(opening as u64);
+    // In HTTP/2 each of them takes several.
+    let wanted = waiting
+        .div_ceil(world.scenario.streams as u64)
+        .saturating_sub(opening as u64);
     let newcomers = wanted.min(allowed).min(NEWCOMERS) as usize;
     open.opening.set(opening + newcomers);
     for _ in 0..newcomers {
@@ -82,8 +86,8 @@ fn grow(world: &Rc<World>, open: &Open, waiting: u64) -> u64 {
     allowed
 }
 
-/// Starts a connection's task.
-pub(super) fn start(world: &Rc<World>, conn: Option<engine_net::Conn>) {
+/// Starts the task of a connection that was opened at this place, or is to be.
+pub(super) fn start(world: &Rc<World>, place: usize, link: Option<Link>) {
     world.live.set(world.live.get() + 1);
-    runtime::spawn(client(world.clone(), conn));
+    runtime::spawn(client(world.clone(), place, link));
 }

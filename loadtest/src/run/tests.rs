@@ -469,6 +469,7 @@ fn allocations(address: SocketAddr, over: Overrides) -> u64 {
     let board = Arc::new(Board::new(1));
     let job = Job {
         address: Address::Tcp(address),
+        tls: None,
         worker: 0,
         workers: 1,
         core: None,

@@ -9,11 +9,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine_net::{Address, Conn, Either, clock, race, runtime};
+use engine_net::tls::ConnectorSettings;
+use engine_net::{Address, Either, clock, race, runtime};
 
 use super::board::Board;
-use super::connection::open;
 use super::cpu::Usage;
+use super::link::{Link, Secure, open, record};
 use super::pacer::{pacer, start};
 use super::schedule::Schedule;
 use super::world::{Gate, Open, Pace, World};
@@ -32,6 +33,8 @@ const OVERTIME: u64 = 1_000_000_000;
 pub(super) struct Job {
     pub(super) scenario: Arc<Scenario>,
     pub(super) address: Address,
+    /// What connectors are made of, if TLS is spoken.
+    pub(super) tls: Option<Arc<ConnectorSettings>>,
     pub(super) worker: usize,
     pub(super) workers: usize,
     /// The core it stays on; none: any.
@@ -90,8 +93,12 @@ impl Job {
             }
         };
         let unix_now = clock::unix_millis() / 1000;
+        let secure = self.tls.clone().zip(scenario.target.tls.as_ref());
         World {
             address: self.address.clone(),
+            secure: secure
+                .map(|(settings, tls)| Secure::new(settings, tls.name.clone(), tls.resume)),
+            places: Cell::new(0),
             generator: RefCell::new(scenario.generator(self.worker, self.workers, unix_now)),
             text: RefCell::default(),
             part: RefCell::new(self.part(0)),
@@ -143,6 +150,7 @@ impl Job {
                 .extend(part.seconds().iter().skip(seen).cloned());
             desk.connections = world.first.borrow().len();
             desk.reasons.clone_from(&world.reasons.borrow());
+            desk.tls = world.secure.as_ref().and_then(Secure::agreed);
         }
     }
 
@@ -171,7 +179,7 @@ impl Job {
         }
         let mut part = self.part(counted_from);
         for took in world.first.borrow().iter() {
-            part.connected(*took);
+            record(&mut part, took);
         }
         world.part.replace(part);
         world.counted_from.set(counted_from);
@@ -255,10 +263,11 @@ async fn first_connections(world: &Rc<World>, count: usize) {
         runtime::spawn(async move {
             while left.get() > 0 {
                 left.set(left.get() - 1);
-                let conn = first_connection(&world).await;
+                let place = world.place();
+                let link = first_connection(&world, place).await;
                 // Of an open loop only connections that are there are of use.
-                if conn.is_some() || matches!(world.pace, Pace::Closed { .. }) {
-                    start(&world, conn);
+                if link.is_some() || matches!(world.pace, Pace::Closed { .. }) {
+                    start(&world, place, link);
                 }
             }
             running.set(running.get() - 1);
@@ -272,13 +281,12 @@ async fn first_connections(world: &Rc<World>, count: usize) {
     }
 }
 
-async fn first_connection(world: &World) -> Option<Conn> {
+async fn first_connection(world: &World, place: usize) -> Option<Link> {
     // Where one could not be opened the others need not wait for it, too.
     if world.reasons.borrow().refused.is_some() {
         return None;
     }
-    let begun = clock::now();
-    let conn = open(world, begun).await?;
-    world.first.borrow_mut().push(clock::now() - begun);
-    Some(conn)
+    let link = open(world, place).await.ok()?;
+    world.first.borrow_mut().push(link.took);
+    Some(link)
 }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use engine_net::Address;
 
+use super::link::{Secure, Took};
 use super::schedule::Schedule;
 use crate::results::{Answer, ErrorKind, Part};
 use crate::scenario::{Generator, Scenario};
@@ -18,6 +19,10 @@ use crate::scenario::{Generator, Scenario};
 pub(super) struct World {
     pub(super) scenario: Arc<Scenario>,
     pub(super) address: Address,
+    /// What connections need for TLS, if it is spoken.
+    pub(super) secure: Option<Secure>,
+    /// Tasks that have had a connection, each at a place of its own.
+    pub(super) places: Cell<usize>,
     pub(super) generator: RefCell<Generator>,
     /// Where requests are made, before they are put into a buffer.
     pub(super) text: RefCell<Vec<u8>>,
@@ -39,8 +44,8 @@ pub(super) struct World {
     pub(super) last: Cell<u64>,
     /// Connections, open or being opened.
     pub(super) live: Cell<usize>,
-    /// How long the connections took to open that the run began with.
-    pub(super) first: RefCell<Vec<u64>>,
+    /// What the connections took to open that the run began with.
+    pub(super) first: RefCell<Vec<Took>>,
     pub(super) reasons: RefCell<Reasons>,
     pub(super) gate: Gate,
     pub(super) all_gone: Gate,
@@ -84,6 +89,8 @@ pub(super) struct Order {
     pub(super) due: u64,
     /// Since when a connection was free for it.
     pub(super) free: u64,
+    /// It has been sent before, and the server has not looked at it.
+    pub(super) again: bool,
 }
 
 /// What a connection is to do.
@@ -107,6 +114,7 @@ impl World {
         let order = Order {
             due: now,
             free: now,
+            again: false,
         };
         match &self.pace {
             Pace::Closed { left: None } => Next::Send(order),
@@ -162,6 +170,11 @@ impl World {
         }
     }
 
+    /// A place for a task that has connections.
+    pub(super) fn place(&self) -> usize {
+        self.places.replace(self.places.get() + 1)
+    }
+
     /// A connection is gone.
     pub(super) fn leave(&self) {
         self.live.set(self.live.get() - 1);
@@ -195,7 +208,11 @@ impl Open {
             Some(due) if due > now => Next::Wait,
             Some(due) => {
                 self.schedule.borrow_mut().advance();
-                Next::Send(Order { due, free: now })
+                Next::Send(Order {
+                    due,
+                    free: now,
+                    again: false,
+                })
             }
         }
     }
@@ -219,10 +236,14 @@ impl Open {
             };
             if slot.waits.get() {
                 self.schedule.borrow_mut().advance();
-                slot.give(Some(Order {
+                slot.give(Order {
                     due,
                     free: slot.since.get(),
-                }));
+                    again: false,
+                });
+                if slot.waits.get() {
+                    self.idle.borrow_mut().push_back(slot);
+                }
             }
         }
     }
@@ -241,7 +262,7 @@ impl Open {
     fn wake_all(&self) {
         while let Some(slot) = self.next_idle() {
             if slot.waits.get() {
-                slot.give(None);
+                slot.end();
             }
         }
     }
@@ -250,48 +271,101 @@ impl Open {
         self.idle.borrow_mut().pop_front()
     }
 
-    /// Makes a connection wait for a request, since `now`.
-    pub(super) fn wait(&self, slot: &Rc<Slot>, now: u64) {
+    /// Makes a connection wait for at most so many requests, since `now`.
+    pub(super) fn wait(&self, slot: &Rc<Slot>, now: u64, room: usize) {
         slot.since.set(now);
-        slot.waits.set(true);
-        slot.given.set(None);
-        self.idle.borrow_mut().push_back(slot.clone());
+        slot.room.set(room);
+        if !slot.waits.replace(true) {
+            self.idle.borrow_mut().push_back(slot.clone());
+        }
     }
 }
 
-/// Where a connection of an open loop waits for its next request.
+/// Where a connection waits: in an open loop for its next requests, in a closed one for streams that pause.
 #[derive(Default)]
 pub(super) struct Slot {
-    /// Whether it waits; an entry in the queue without is a late one.
+    /// Whether it waits for requests; an entry in the queue without is a late one.
     waits: Cell<bool>,
+    /// For how many; above zero while it waits.
+    room: Cell<usize>,
     since: Cell<u64>,
-    given: Cell<Option<Order>>,
+    given: RefCell<VecDeque<Order>>,
+    /// Nothing more will be given.
+    over: Cell<bool>,
+    /// Pauses that have ended.
+    rested: Cell<usize>,
     waker: Cell<Option<Waker>>,
 }
 
 impl Slot {
-    fn give(&self, order: Option<Order>) {
+    fn give(&self, order: Order) {
+        self.given.borrow_mut().push_back(order);
+        self.room.set(self.room.get().saturating_sub(1));
+        if self.room.get() == 0 {
+            self.waits.set(false);
+        }
+        self.wake();
+    }
+
+    fn end(&self) {
         self.waits.set(false);
-        self.given.set(order);
+        self.over.set(true);
+        self.wake();
+    }
+
+    fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
     }
 
-    /// What was given; none when nothing more will be.
+    /// What was given; none when nothing more will be. For a connection that waits for one.
     pub(super) fn poll_given(&self, cx: &mut Context<'_>) -> Poll<Option<Order>> {
-        if !self.waits.get() {
-            return Poll::Ready(self.given.take());
+        if let Some(order) = self.given.borrow_mut().pop_front() {
+            return Poll::Ready(Some(order));
         }
+        if !self.waits.get() {
+            return Poll::Ready(None);
+        }
+        self.listen(cx);
+        Poll::Pending
+    }
+
+    /// Ready when something was given or a pause has ended, and when nothing more will be given: then it says so.
+    pub(super) fn poll_any(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        let over = self.over.replace(false);
+        if over || self.rested.get() > 0 || !self.given.borrow().is_empty() {
+            return Poll::Ready(over);
+        }
+        self.listen(cx);
+        Poll::Pending
+    }
+
+    fn listen(&self, cx: &mut Context<'_>) {
         let waker = match self.waker.take() {
             Some(waker) if waker.will_wake(cx.waker()) => waker,
             _ => cx.waker().clone(),
         };
         self.waker.set(Some(waker));
-        Poll::Pending
     }
 
-    /// Waits no more: the connection is gone.
+    /// What was given and has not been taken.
+    pub(super) fn take_given(&self, into: &mut VecDeque<Order>) {
+        into.extend(self.given.borrow_mut().drain(..));
+    }
+
+    /// A pause has ended.
+    pub(super) fn rest_over(&self) {
+        self.rested.set(self.rested.get() + 1);
+        self.wake();
+    }
+
+    /// How many pauses have ended since this was last asked.
+    pub(super) fn rested(&self) -> usize {
+        self.rested.take()
+    }
+
+    /// Waits no more: the connection is gone, or has no room.
     pub(super) fn leave(&self) {
         self.waits.set(false);
     }

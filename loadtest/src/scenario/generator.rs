@@ -3,9 +3,12 @@
 
 use super::Template;
 use super::random::Random;
+use super::template::Wire;
 use super::token::{Mint, Tokens};
 use std::sync::Arc;
 use std::time::Duration;
+
+use crate::http2::hpack::Indexed;
 
 /// Makes the requests of one worker.
 #[derive(Debug)]
@@ -34,7 +37,7 @@ impl Generator {
         worker: usize,
         workers: usize,
     ) -> Generator {
-        let values = templates.iter().map(|it| it.program.draws.len());
+        let values = templates.iter().map(|it| it.wire.draws().len());
         Generator {
             odds: Odds::new(templates.iter().map(|it| it.weight)),
             random: Random::new(seed ^ (worker as u64).rotate_right(16)),
@@ -57,12 +60,29 @@ impl Generator {
         else {
             return 0;
         };
-        let program = &template.program;
-        for (value, draw) in self.drawn.iter_mut().zip(&program.draws) {
+        for (value, draw) in self.drawn.iter_mut().zip(template.wire.draws()) {
             *value = draw.draw(&mut self.random, *number, &self.tokens);
         }
         *number = number.wrapping_add(self.workers);
-        program.write(&self.drawn, &self.tokens, out);
+        if let Wire::Http1(program) = &template.wire {
+            program.write(&self.drawn, &self.tokens, out);
+        }
+        index
+    }
+
+    /// Of a scenario for HTTP/2: appends the header block of a request on the connection that `indexed` is of, and its
+    /// body; gives the index of its template.
+    #[inline]
+    pub(crate) fn next_http2(
+        &mut self,
+        indexed: &mut Indexed,
+        head: &mut Vec<u8>,
+        body: &mut Vec<u8>,
+    ) -> usize {
+        let index = self.next(head);
+        if let Some(Wire::Http2(fields)) = self.templates.get(index).map(|it| &it.wire) {
+            fields.write(&self.drawn, &self.tokens, indexed, (head, body));
+        }
         index
     }
 

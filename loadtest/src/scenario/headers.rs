@@ -71,7 +71,7 @@ pub(super) fn check_name(report: &mut Report, place: Place, name: &str) -> bool 
     let why = match name.to_ascii_lowercase().as_str() {
         "content-length" => "the length of the body is counted and sent by the generator",
         "transfer-encoding" => "bodies are sent with their length",
-        "upgrade" => "only HTTP/1.1 is spoken, without upgrades",
+        "upgrade" => "requests are sent without upgrades",
         _ => return true,
     };
     let fault = Fault::at(place, format!("`{name}` can't be set"));

@@ -1,6 +1,6 @@
 //! How much is sent, and when: `[load]`.
 
-use super::problem::{Fault, Report};
+use super::problem::{Fault, Place, Report};
 use super::said::{Section, Value};
 use super::values;
 use std::time::Duration;
@@ -55,6 +55,8 @@ pub(super) struct Settings {
     pub timeout: Duration,
     pub warmup: Duration,
     pub requests_per_connection: Option<u64>,
+    /// As it was said, so that it can be told of where there are none.
+    pub streams: Option<(usize, Place)>,
     pub seed: u64,
 }
 
@@ -62,6 +64,7 @@ const MICROSECOND: Duration = Duration::from_micros(1);
 const HOUR: Duration = Duration::from_secs(3600);
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 const MOST_CONNECTIONS: u64 = 1_000_000;
+const MOST_STREAMS: u64 = 10_000;
 const MOST_STAGES: usize = 1_000;
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
 
@@ -90,6 +93,10 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> Settings {
     let requests_per_connection = section
         .take("requests_per_connection")
         .and_then(|value| values::count(report, value, 1..=1_000_000_000));
+    let streams = section.take("streams").and_then(|value| {
+        let count = values::count(report, value, 1..=MOST_STREAMS)?;
+        Some((count as usize, value.place))
+    });
     let seed = section
         .take("seed")
         .and_then(|value| values::count(report, value, 0..=999_999_999_999_999))
@@ -108,6 +115,7 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> Settings {
         timeout,
         warmup,
         requests_per_connection,
+        streams,
         seed,
     }
 }

@@ -9,8 +9,20 @@ use super::said::{self, Entry, Kind, Value};
 pub struct Overrides {
     /// `--url`: another target.
     pub url: Option<String>,
+    /// `--http2`: `on`.
+    pub http2: Option<String>,
+    /// `--cacert`.
+    pub cacert: Option<String>,
+    /// `--tls-name`.
+    pub tls_name: Option<String>,
+    /// `--tls-resume`.
+    pub tls_resume: Option<String>,
+    /// `--tls-groups`.
+    pub tls_groups: Option<String>,
     /// `--connections`.
     pub connections: Option<String>,
+    /// `--streams`.
+    pub streams: Option<String>,
     /// `--requests`: of a closed loop, or of an open one at a constant rate.
     pub requests: Option<String>,
     /// `--duration`.
@@ -63,9 +75,20 @@ pub(super) struct Over {
 impl Overrides {
     /// Lays `[target]` and `[load]` over what the file says, and gives the rest.
     pub(super) fn lay(&self, root: &mut Vec<Entry>, report: &mut Report) -> Over {
-        if let Some(url) = &self.url {
-            let url = Value::text(url, report.text("--url", url));
-            said::set(root, "target", "url", url);
+        let target = [
+            ("url", &self.url),
+            ("http2", &self.http2),
+            ("cacert", &self.cacert),
+            ("tls_name", &self.tls_name),
+            ("tls_resume", &self.tls_resume),
+            ("tls_groups", &self.tls_groups),
+        ];
+        for (key, text) in target {
+            if let Some(text) = text {
+                let flag = format!("--{}", key.replace('_', "-"));
+                let text = Value::text(text, report.text(flag, text));
+                said::set(root, "target", key, text);
+            }
         }
         self.lay_load(root, report);
         let mut every = |flag: &str, text: &Option<String>| {
@@ -98,8 +121,9 @@ impl Overrides {
     /// What says the same thing in other words goes: `--rate` takes the file's `stages` away, `--duration` its
     /// `requests`.
     fn lay_load(&self, root: &mut Vec<Entry>, report: &mut Report) {
-        let flags: [(&str, &Option<String>, &[&str]); 10] = [
+        let flags: [(&str, &Option<String>, &[&str]); 11] = [
             ("connections", &self.connections, &[]),
+            ("streams", &self.streams, &[]),
             (
                 "stages",
                 &self.stages,

@@ -1,13 +1,16 @@
 //! A request as `[request.NAME]` describes it.
 
 use super::body::{self, Body};
+use super::draw::Draw;
 use super::expect::{self, Expect};
+use super::fields::{self, Fields};
 use super::headers::{self, Pair, Spot};
 use super::load::{self, Think};
 use super::pattern::{Names, Part};
 use super::problem::{Fault, Report};
 use super::program::Program;
 use super::said::{Section, Value, Word};
+use super::target::Http;
 use super::values;
 use super::{Base, Common};
 
@@ -19,7 +22,25 @@ pub struct Template {
     expect: Expect,
     pub(super) weight: u32,
     pub(super) think: Think,
-    pub(super) program: Program,
+    pub(super) wire: Wire,
+}
+
+/// How it is written.
+#[derive(Clone, Debug)]
+pub(super) enum Wire {
+    Http1(Program),
+    Http2(Fields),
+}
+
+impl Wire {
+    /// The values that it needs.
+    #[inline]
+    pub(super) fn draws(&self) -> &[Draw] {
+        match self {
+            Wire::Http1(program) => &program.draws,
+            Wire::Http2(fields) => &fields.draws,
+        }
+    }
 }
 
 impl Template {
@@ -51,7 +72,6 @@ pub(super) fn read(
     report: &mut Report,
 ) -> Template {
     let mut names = Names::new(common.tokens, common.folder);
-    let mut program = Program::default();
     let weight = section.take("weight");
     let weight = weight.and_then(|value| values::count(report, value, 0..=1_000_000));
     let method = common.over.method.as_ref().or(section.take("method"));
@@ -61,27 +81,26 @@ pub(super) fn read(
         "GET"
     };
     let method = read_method(method, usual, report);
-    program.literal(method.as_bytes());
-    program.literal(b" ");
-    program.parts(&read_path(
-        section.take("path"),
-        common.base,
-        &mut names,
-        report,
-    ));
-    program.literal(b" HTTP/1.1\r\n");
-    let own = section.take("headers");
-    read_headers(own, common, &mut names, &mut program, report);
-    if program.len() > MOST_HEAD {
-        let message = format!("the head of `{}` is longer than 64KiB", word.text);
-        report.add(Fault::at(word.place, message));
-    }
+    let path = read_path(section.take("path"), common.base, &mut names, report);
+    let headers = read_headers(section.take("headers"), common, &mut names, report);
     let mut body = body::read(&mut section, common, &mut names, report);
     if matches!(body, Body::None) && matches!(method.as_str(), "POST" | "PUT" | "PATCH") {
         body = Body::Bytes(Vec::new());
     }
-    program.body(&body);
-    program.draw(names.draws);
+    let request = Request {
+        method: &method,
+        path,
+        headers,
+        body,
+    };
+    let (wire, head) = match common.http {
+        Http::Http1 => request.program(common.base, names.draws),
+        Http::Http2 => request.fields(common.base, names.draws),
+    };
+    if head > MOST_HEAD {
+        let message = format!("the head of `{}` is longer than 64KiB", word.text);
+        report.add(Fault::at(word.place, message));
+    }
     let think = match section.take("think") {
         // The command line has made an open loop of it.
         Some(_) if common.over.open => Think::default(),
@@ -103,7 +122,7 @@ pub(super) fn read(
         expect,
         weight: weight.unwrap_or(1) as u32,
         think,
-        program,
+        wire,
     }
 }
 
@@ -171,13 +190,13 @@ fn read_path(
     parts
 }
 
+/// The headers that are said, in their order.
 fn read_headers(
     own: Option<&Value>,
     common: &Common<'_>,
     names: &mut Names<'_>,
-    program: &mut Program,
     report: &mut Report,
-) {
+) -> Vec<(String, Vec<Part>)> {
     let own = own.map_or(Vec::new(), |value| headers::pairs(report, value));
     let over = common.over.headers.iter();
     let over: Vec<_> = over
@@ -188,26 +207,89 @@ fn read_headers(
         .into_iter()
         .filter(|pair| !over.iter().any(|other| same(other, &pair.name)));
     let all: Vec<Pair<'_>> = kept.chain(over.iter().cloned()).collect();
-    // Nothing but a `Host` of the scenario's own comes before this one.
-    if !all.iter().any(|pair| same(pair, "host")) {
-        program.literal(format!("Host: {}\r\n", common.base.authority).as_bytes());
-    }
+    let mut found = Vec::new();
     let mut hosts = 0;
     for (at, pair) in all.iter().enumerate() {
         if at == MOST_HEADERS {
             let message = format!("a request has at most {MOST_HEADERS} headers");
             report.add(Fault::at(pair.place, message));
-            return;
+            break;
         }
         hosts += usize::from(same(pair, "host"));
         if same(pair, "host") && hosts > 1 {
             report.add(Fault::at(pair.place, "there is a second `Host`"));
         }
-        if headers::check_name(report, pair.place, &pair.name) {
-            program.literal(format!("{}: ", pair.name).as_bytes());
-            program.parts(&names.parse(report, pair.value, &pair.text, Spot::Header));
+        if common.http == Http::Http2 && fields::is_foreign(&pair.name) {
+            let message = format!("`{}` has no place in HTTP/2", pair.name);
+            let note = "how long its connections last is a matter of their own frames";
+            report.add(Fault::at(pair.place, message).note(note));
+        } else if headers::check_name(report, pair.place, &pair.name) {
+            let value = names.parse(report, pair.value, &pair.text, Spot::Header);
+            found.push((pair.name.clone(), value));
+        }
+    }
+    found
+}
+
+/// A request before it is written in the one way or the other.
+struct Request<'a> {
+    method: &'a str,
+    path: Vec<Part>,
+    headers: Vec<(String, Vec<Part>)>,
+    body: Body,
+}
+
+impl Request<'_> {
+    /// As HTTP/1.1 writes it, and the bytes of its head that never change.
+    fn program(&self, base: &Base, draws: Vec<Draw>) -> (Wire, usize) {
+        let mut program = Program::default();
+        program.literal(self.method.as_bytes());
+        program.literal(b" ");
+        program.parts(&self.path);
+        program.literal(b" HTTP/1.1\r\n");
+        // Nothing but a `Host` of the scenario's own comes before this one.
+        if self.host().is_none() {
+            program.literal(format!("Host: {}\r\n", base.authority).as_bytes());
+        }
+        for (name, value) in &self.headers {
+            program.literal(format!("{name}: ").as_bytes());
+            program.parts(value);
             program.literal(b"\r\n");
         }
+        let head = program.len();
+        program.body(&self.body);
+        program.draw(draws);
+        (Wire::Http1(program), head)
+    }
+
+    /// The same for HTTP/2.
+    fn fields(&self, base: &Base, draws: Vec<Draw>) -> (Wire, usize) {
+        let literal = |text: &str| [Part::Literal(text.to_owned())];
+        let mut fields = Fields::default();
+        fields.field(":method", &literal(self.method));
+        fields.field(":scheme", &literal(base.scheme));
+        match self.host() {
+            Some(host) => fields.field(":authority", host),
+            None => fields.field(":authority", &literal(&base.authority)),
+        }
+        fields.field(":path", &self.path);
+        for (name, value) in &self.headers {
+            if !name.eq_ignore_ascii_case("host") {
+                fields.field(name, value);
+            }
+        }
+        let head = fields.len();
+        fields.body(&self.body);
+        fields.draws = draws;
+        (Wire::Http2(fields), head)
+    }
+
+    fn host(&self) -> Option<&[Part]> {
+        let mut hosts = self
+            .headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+        hosts.next().map(|(_, value)| value.as_slice())
     }
 }
 

@@ -447,30 +447,30 @@ fn errors_of_syntax_do_not_hide_others() {
     problems(
         "[target]\nurl = http://h\n[load]\nconnections = 0\nx = [1,\n",
         expect![[r#"
-        test.toml:2:7: error: string values must be quoted, expected literal string
-          |
-        2 | url = http://h
-          |       ^^^^^^^^
+            test.toml:2:7: error: string values must be quoted, expected literal string
+              |
+            2 | url = http://h
+              |       ^^^^^^^^
 
-        test.toml:4:15: error: 0 is out of bounds
-          |
-        4 | connections = 0
-          |               ^
-          = from 1 to 1000000
+            test.toml:4:15: error: 0 is out of bounds
+              |
+            4 | connections = 0
+              |               ^
+              = from 1 to 1000000
 
-        test.toml:5:1: error: unknown key `x`
-          |
-        5 | x = [1,
-          | ^
-          = the keys here are connections, requests, duration, rate, stages, think, timeout, warmup, requests_per_connection, seed
+            test.toml:5:1: error: unknown key `x`
+              |
+            5 | x = [1,
+              | ^
+              = the keys here are connections, requests, duration, rate, stages, think, timeout, warmup, requests_per_connection, streams, seed
 
-        test.toml:5:8: error: unclosed array, expected `]`
-          |
-        5 | x = [1,
-          |        ^
+            test.toml:5:8: error: unclosed array, expected `]`
+              |
+            5 | x = [1,
+              |        ^
 
-        4 problems
-    "#]],
+            4 problems
+        "#]],
     );
 }
 

@@ -24,6 +24,19 @@ pub(super) fn text<'v>(report: &mut Report, value: &'v Value) -> Option<&'v str>
     }
 }
 
+/// Yes or no: `true`, `false`; of the command line `on`, `off`.
+pub(super) fn flag(report: &mut Report, value: &Value) -> Option<bool> {
+    match &value.kind {
+        Kind::Boolean(flag) => Some(*flag),
+        Kind::Text(text) if text == "on" || text == "true" => Some(true),
+        Kind::Text(text) if text == "off" || text == "false" => Some(false),
+        _ => {
+            mismatch(report, value, "true or false (on or off)");
+            None
+        }
+    }
+}
+
 /// A whole number within bounds: `100000`, `"100k"`, `"2M"`.
 pub(super) fn count(
     report: &mut Report,

@@ -162,7 +162,12 @@ impl Busy<'_> {
     }
 
     /// Appends bytes of a body, and sends them whenever the buffer is full.
-    async fn bytes(&mut self, source: Source<'_>, from: u64, to: u64) -> Result<(), End> {
+    pub(super) async fn bytes(
+        &mut self,
+        source: Source<'_>,
+        from: u64,
+        to: u64,
+    ) -> Result<(), End> {
         let mut at = from;
         while at < to {
             if self.out.room() == 0 {

@@ -42,41 +42,41 @@ fn an_open_loop_with_everything() {
     check(
         &samples::open(),
         expect![[r#"
-        orders<script>�[31m.toml: open loop at 5s@1k, 1 connection, 2 workers, 5.50 s (interrupted)
+            orders<script>�[31m.toml: open loop at 5s@1k, 1 connection, 2 workers, 5.50 s (interrupted)
 
-        Answers         4,990                   907/s
-        Failures           31                  0.62 %
-        Never sent          7  no connection was free
-        Read         1.43 MiB               266 KiB/s
-        Written      9.77 MiB              1.78 MiB/s
-        Connections         1
+            Answers         4,990                   907/s
+            Failures           31                  0.62 %
+            Never sent          7  no connection was free
+            Read         1.43 MiB               266 KiB/s
+            Written      9.77 MiB              1.78 MiB/s
+            Connections         1               1 resumed
 
-        Time                    p50      p75      p90      p99    p99.9      max     mean
-        Latency, from due    861 µs  1.10 ms  1.25 ms  1.38 ms  1.41 ms  1.42 ms   874 µs
-        Latency, from sent   802 µs  1.04 ms  1.20 ms  1.29 ms  1.30 ms  1.30 ms   814 µs
-        First byte           752 µs   993 µs  1.15 ms  1.24 ms  1.25 ms  1.25 ms   764 µs
-        TCP connect          120 µs   120 µs   120 µs   120 µs   120 µs   120 µs   120 µs
-        TLS handshake       1.50 ms  1.50 ms  1.50 ms  1.50 ms  1.50 ms  1.50 ms  1.50 ms
+            Time                    p50      p75      p90      p99    p99.9      max     mean
+            Latency, from due    861 µs  1.10 ms  1.25 ms  1.38 ms  1.41 ms  1.42 ms   874 µs
+            Latency, from sent   802 µs  1.04 ms  1.20 ms  1.29 ms  1.30 ms  1.30 ms   814 µs
+            First byte           752 µs   993 µs  1.15 ms  1.24 ms  1.25 ms  1.25 ms   764 µs
+            TCP connect          120 µs   120 µs   120 µs   120 µs   120 µs   120 µs   120 µs
+            TLS handshake       1.50 ms  1.50 ms  1.50 ms  1.50 ms  1.50 ms  1.50 ms  1.50 ms
 
-        Status 200  4,970  99.6 %
-        Status 503     20  0.40 %
+            Status 200  4,970  99.6 %
+            Status 503     20  0.40 %
 
-        Failed: timed out          10
-        Failed: connection reset    1
-        Failed: unexpected status  20
+            Failed: timed out          10
+            Failed: connection reset    1
+            Failed: unexpected status  20
 
-        Request   answers  failures     p50      p75      p90      p99    p99.9      max    mean
-        get         4,490        31  861 µs  1.10 ms  1.25 ms  1.38 ms  1.41 ms  1.42 ms  874 µs
-        post <&>      500         0  861 µs  1.09 ms  1.27 ms  1.35 ms  1.39 ms  1.39 ms  870 µs
+            Request   answers  failures     p50      p75      p90      p99    p99.9      max    mean
+            get         4,490        31  861 µs  1.10 ms  1.25 ms  1.38 ms  1.41 ms  1.42 ms  874 µs
+            post <&>      500         0  861 µs  1.09 ms  1.27 ms  1.35 ms  1.39 ms  1.39 ms  870 µs
 
-        Generator CPU  1.64 cores, 1.80 ms for each answer
-        Workers busy   90.0 %, 95.0 %
-        Sent late by   p50 60.0 µs, p99 120 µs, max 120 µs
-        Beware         the generator was the limit: workers were busy 93 % of the time
+            Generator CPU  1.64 cores, 1.80 ms for each answer
+            Workers busy   90.0 %, 95.0 %
+            Sent late by   p50 60.0 µs, p99 120 µs, max 120 µs
+            Beware         the generator was the limit: workers were busy 93 % of the time
 
-        ✓  p99 < 2ms    1.40 ms
-        ✗  errors == 0       31
-    "#]],
+            ✓  p99 < 2ms    1.40 ms
+            ✗  errors == 0       31
+        "#]],
     );
 }
 

@@ -28,6 +28,11 @@ fn urls_are_taken_apart() {
         "http://[::1]:8080/a",
         Some(("::1", 8080, "[::1]:8080", "/a")),
     );
+    check("https://h/", Some(("h", 443, "h", "/")));
+    check("https://h:80/", Some(("h", 80, "h:80", "/")));
+    let tls = |url| parse(url).map(|(target, _)| target.tls.map(|tls| (tls.name, tls.resume)));
+    assert_eq!(tls("https://h:1"), Ok(Some(("h".to_owned(), true))));
+    assert_eq!(tls("http://h:443"), Ok(None));
 }
 
 #[test]
@@ -36,7 +41,6 @@ fn what_is_no_url_is_told() {
         "",
         "h",
         "h:8080",
-        "https://h",
         "ftp://h",
         "http://",
         "http:///a",
