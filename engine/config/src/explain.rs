@@ -22,6 +22,7 @@ mod candidates;
 mod question;
 mod report;
 mod sent;
+mod tls;
 
 pub use candidates::Candidate;
 pub use question::Question;
@@ -34,6 +35,8 @@ pub struct Explanation {
     pub request: String,
     /// The listener's name.
     pub listener: String,
+    /// Which certificate the client is shown, and what is spoken; `None` where TLS does not end here.
+    pub tls: Option<String>,
     /// The client's address, after `trusted_proxies`.
     pub client: IpAddr,
     /// The canonical path; empty when the request is refused before there is one.
@@ -89,6 +92,7 @@ pub fn explain(snapshot: &Snapshot, question: &Question<'_>) -> Explanation {
         listener: listener
             .map(|listener| listener.name.to_string())
             .unwrap_or_default(),
+        tls: listener.and_then(|listener| tls::facts(listener, question.url)),
         client: question.client.to_canonical(),
         path: String::new(),
         outcome: answered(None, 0, String::new()),
@@ -139,7 +143,9 @@ fn judge(
     let client = policy::address::client_address(question.client, forwarded, trusted);
     explanation.client = client;
     let peer = question.client.to_canonical();
-    if let Some(answer) = not_admitted(listener, peer).or_else(|| not_served(listener)) {
+    if let Some(answer) =
+        not_admitted(listener, peer).or_else(|| tls::not_served(snapshot, listener, question.url))
+    {
         explanation.outcome = answer;
         return;
     }
@@ -199,18 +205,6 @@ fn not_admitted(listener: &Listener, peer: IpAddr) -> Option<Outcome> {
     let allowed = listener.allow.is_empty() || listener.allow.contains(peer);
     let why = format!("listener {} does not admit {peer}", listener.name);
     (!allowed || listener.deny.contains(peer)).then(|| answered(None, 403, why))
-}
-
-/// What a listener does that serves no requests.
-fn not_served(listener: &Listener) -> Option<Outcome> {
-    if let Some(port) = listener.http_to_https {
-        let why = format!("Location: the same under https, port {port}");
-        return Some(answered(None, 308, why));
-    }
-    let name = &listener.name;
-    let why = format!("listener {name} passes TLS connections on and sees no request in them");
-    let passes_all = !listener.passthrough.is_empty() && listener.tls.is_none();
-    passes_all.then(|| answered(None, 0, why))
 }
 
 /// The policies of the route, and what comes after them.

@@ -7,6 +7,9 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "request   {}", self.request)?;
         writeln!(f, "from      {} on listener {}", self.client, self.listener)?;
+        if let Some(tls) = &self.tls {
+            writeln!(f, "tls       {tls}")?;
+        }
         if !self.path.is_empty() {
             writeln!(f, "path      {}", self.path)?;
         }

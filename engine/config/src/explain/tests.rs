@@ -255,8 +255,82 @@ fn a_listener_that_serves_no_requests() {
         request   GET / HTTP/1.1
         from      192.0.2.1 on listener a
         route     none
-        answer    none: listener a passes TLS connections on and sees no request in them"#]],
+        answer    none: listener a passes this connection on to backend and sees no request in it"#]],
     );
+}
+
+#[test]
+fn a_connection_that_is_passed_on_by_its_name() {
+    let keys = "certificates = [\"edge\"]\npassthrough = [\"*.db.example -> backend\"]\n";
+    let text = EXAMPLE.replace("certificates = [\"edge\"]\n", keys);
+    check(
+        &text,
+        "GET",
+        "https://one.db.example/",
+        &[],
+        expect![[r#"
+            request   GET / HTTP/1.1
+            from      192.0.2.1 on listener secure
+            route     none
+            answer    none: listener secure passes this connection on to backend and sees no request in it"#]],
+    );
+    let alone = format!(
+        "{EXAMPLE}\n[listener.a]\naddress = \"127.0.0.1:5432\"\npassthrough = [\"db -> backend\"]\n"
+    );
+    check(
+        &alone,
+        "GET",
+        "https://other:5432/",
+        &[],
+        expect![[r#"
+        request   GET / HTTP/1.1
+        from      192.0.2.1 on listener a
+        route     none
+        answer    none: listener a passes connections on by name, and none of its lines takes this one"#]],
+    );
+}
+
+/// The line about TLS, for a listener with these keys.
+fn tls(keys: &str, url: &str) -> String {
+    let text = EXAMPLE.replace("certificates = [\"edge\"]\n", keys);
+    let question = Question {
+        method: "GET",
+        url,
+        headers: &[],
+        client: "192.0.2.1".parse().unwrap(),
+        listener: Some("secure"),
+        unix: 1_800_000_000,
+    };
+    let rsa = "[certificate.rsa]\nchain = \"certs/rsa.pem\"\nkey = \"certs/rsa.key\"\n";
+    let explanation = explain(&good(&format!("{text}\n{rsa}")), &question);
+    explanation.tls.expect("the listener speaks TLS")
+}
+
+#[test]
+fn which_certificate_a_client_is_shown() {
+    let both = "certificates = [\"edge\", \"rsa\"]\n";
+    for (url, expected) in [
+        (
+            "https://edge.example/",
+            "certificate edge or rsa; h2 or http/1.1",
+        ),
+        (
+            "https://a.edge.example:1/",
+            "certificate edge; h2 or http/1.1",
+        ),
+        ("https://[2001:db8::1]/", "certificate edge; h2 or http/1.1"),
+        ("/gw/a", "certificate edge; h2 or http/1.1"),
+        (
+            "https://other.example/",
+            "certificate edge, which is not for other.example: clients refuse it; h2 or http/1.1",
+        ),
+    ] {
+        assert_eq!(tls(both, url), expected, "{url}");
+    }
+    let mutual = "certificates = [\"edge\"]\nclient_ca = \"certs/ca.pem\"\nclient_auth = ";
+    let asked = |word: &str| tls(&format!("{mutual}\"{word}\"\n"), "https://edge.example/");
+    assert!(asked("required").ends_with("; the client must show one too"));
+    assert!(asked("optional").ends_with("; the client may show one too"));
 }
 
 #[test]
@@ -267,17 +341,18 @@ fn the_scheme_chooses_a_listener_where_no_port_does() {
         "https://edge.example/x",
         &[],
         expect![[r#"
-        request   GET /x HTTP/1.1
-        from      192.0.2.1 on listener secure
-        path      /x
-        route     root
-                  root (/*): chosen
-        policies  authenticate: none (public): passes
-        upstream  backend: 127.0.0.1:19101
-        sent      GET /x HTTP/1.1
-                  Host: edge.example
-                  + Via: 1.1 portcullis
-                  + X-Forwarded-For: 192.0.2.1 (set); -Proto, -Host and Forwarded likewise
-                  + X-Request-ID: the request id"#]],
+            request   GET /x HTTP/1.1
+            from      192.0.2.1 on listener secure
+            tls       certificate edge; h2 or http/1.1
+            path      /x
+            route     root
+                      root (/*): chosen
+            policies  authenticate: none (public): passes
+            upstream  backend: 127.0.0.1:19101
+            sent      GET /x HTTP/1.1
+                      Host: edge.example
+                      + Via: 1.1 portcullis
+                      + X-Forwarded-For: 192.0.2.1 (set); -Proto, -Host and Forwarded likewise
+                      + X-Request-ID: the request id"#]],
     );
 }
