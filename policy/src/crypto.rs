@@ -27,6 +27,13 @@ pub fn equal(a: &[u8; 32], b: &[u8; 32]) -> bool {
     std::hint::black_box(different) == 0
 }
 
+/// Two hex digits in lower case for each byte.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(if value < 10 { b'0' } else { b'a' - 10 } + value);
+    let pairs = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    pairs.map(digit).collect()
+}
+
 /// The 32 bytes of 64 hex digits.
 pub fn unhex(text: &str) -> Option<[u8; 32]> {
     if text.len() != 64 {

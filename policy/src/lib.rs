@@ -15,9 +15,11 @@
 
 pub mod address;
 pub mod balance;
+pub mod certificate;
 pub mod chain;
 pub mod context;
 pub mod crypto;
+pub mod date;
 pub mod headers;
 pub mod identity;
 pub mod limit;

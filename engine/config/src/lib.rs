@@ -5,7 +5,6 @@
 //! own; files are read only through the closure that the caller hands in, and nothing is half-applied.
 
 mod canonical;
-mod date;
 pub mod explain;
 pub mod keys;
 mod load;

@@ -6,7 +6,6 @@
 //! (`resolve/`), verifying peers (`engine/net`). Invariant: no message shows a byte of a private key.
 
 mod certificate;
-mod der;
 mod key;
 mod pem;
 
@@ -15,6 +14,7 @@ pub(crate) use key::private_key;
 pub(crate) use pem::{certificates, nth, revocation_lists};
 
 use crate::snapshot::Der;
+use policy::certificate::der;
 
 /// An authority's certificate, as far as verifying needs it to be right.
 pub(crate) fn check_authority(der: &Der) -> Result<(), String> {

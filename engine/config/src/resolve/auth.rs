@@ -288,7 +288,7 @@ fn unix_seconds(text: &str) -> Option<u64> {
     };
     let date = numbers(date, '-', [4, 2, 2])?;
     let time = numbers(time, ':', [2, 2, 2])?;
-    crate::date::unix_seconds(date, time)
+    policy::date::unix_seconds(date, time)
 }
 
 fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[u64; 3]> {

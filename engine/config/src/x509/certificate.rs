@@ -1,11 +1,7 @@
-//! What stands in a certificate (RFC 5280 section 4.1): names, dates, public key.
+//! What a configuration must know of a certificate; the reading itself is `policy::certificate`.
 
-use super::der::{
-    BIT_STRING, BOOLEAN, GENERALIZED_TIME, INTEGER, OBJECT_ID, OCTET_STRING, Reader, SEQUENCE, SET,
-    UTC_TIME, explicit, implicit,
-};
-use crate::date::unix_seconds;
 use crate::snapshot::Der;
+use policy::certificate::{Alternative, Certificate};
 use std::net::IpAddr;
 
 /// What a configuration must know of a certificate.
@@ -29,7 +25,19 @@ pub(crate) struct Facts {
 impl Facts {
     /// Reads a certificate. The error is what is wrong with it.
     pub(crate) fn of(der: &Der) -> Result<Facts, &'static str> {
-        certificate(der).ok_or("it is not laid out as one")
+        let read = Certificate::read(der).ok_or("it is not laid out as one")?;
+        let names = match read.alternatives() {
+            Some(alternatives) => alternatives.filter_map(served).collect(),
+            None => read.common_name().map(String::from).into_iter().collect(),
+        };
+        Ok(Facts {
+            not_before: read.not_before,
+            not_after: read.not_after,
+            issuer: read.issuer.to_vec(),
+            subject: read.subject.to_vec(),
+            public_key: read.public_key.to_vec(),
+            names,
+        })
     }
 }
 
@@ -44,118 +52,12 @@ pub(crate) fn check_own(der: &Der) -> Result<(), String> {
     })
 }
 
-fn certificate(der: &[u8]) -> Option<Facts> {
-    let mut signed = Reader::new(der).open(SEQUENCE)?;
-    let mut body = signed.open(SEQUENCE)?;
-    body.take(explicit(0)); // version
-    body.take(INTEGER)?; // serial number
-    body.take(SEQUENCE)?; // signature algorithm
-    let issuer = body.take(SEQUENCE)?;
-    let mut validity = body.open(SEQUENCE)?;
-    let (not_before, not_after) = (time(&mut validity)?, time(&mut validity)?);
-    let subject = body.take(SEQUENCE)?;
-    let mut public_key = body.open(SEQUENCE)?;
-    public_key.take(SEQUENCE)?; // its algorithm
-    // The first byte counts the bits that are left over: none.
-    let (_, public_key) = public_key.take(BIT_STRING)?.split_first()?;
-    let alternatives = body.find(explicit(3)).and_then(subject_alternatives);
-    Some(Facts {
-        not_before,
-        not_after,
-        issuer: issuer.to_vec(),
-        subject: subject.to_vec(),
-        public_key: public_key.to_vec(),
-        names: alternatives.unwrap_or_else(|| common_name(subject).into_iter().collect()),
-    })
-}
-
-impl<'b> Reader<'b> {
-    /// What the first of the remaining elements with this tag holds.
-    fn find(mut self, tag: u8) -> Option<&'b [u8]> {
-        while let Some((found, content)) = self.next() {
-            if found == tag {
-                return Some(content);
-            }
-        }
-        None
+/// A name that a server can be asked for.
+fn served(name: Alternative<'_>) -> Option<String> {
+    match name {
+        Alternative::Dns(name) => Some(name.to_owned()),
+        Alternative::Address(IpAddr::V4(address)) => Some(address.to_string()),
+        Alternative::Address(IpAddr::V6(address)) => Some(format!("[{address}]")),
+        Alternative::Uri(_) | Alternative::Email(_) | Alternative::Other => None,
     }
 }
-
-/// RFC 5280 section 4.1.2.5.
-fn time(validity: &mut Reader<'_>) -> Option<u64> {
-    let (tag, text) = validity.next()?;
-    let text = std::str::from_utf8(text).ok()?;
-    let (year, rest) = text.split_at_checked(match tag {
-        UTC_TIME => 2,
-        GENERALIZED_TIME => 4,
-        _ => return None,
-    })?;
-    let year = match (tag, number(year)?) {
-        (UTC_TIME, year) if year < 50 => 2000 + year,
-        (UTC_TIME, year) => 1900 + year,
-        (_, year) => year,
-    };
-    let digits = rest.strip_suffix('Z').filter(|digits| digits.len() == 10)?;
-    let part = |at: usize| number(digits.get(at..at + 2)?);
-    let date = [year, part(0)?, part(2)?];
-    let time = [part(4)?, part(6)?, part(8)?];
-    match year {
-        ..1970 => Some(0),
-        _ => unix_seconds(date, time),
-    }
-}
-
-fn number(digits: &str) -> Option<u64> {
-    let all = digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|_| all)
-}
-
-/// The names of the extension subjectAltName (RFC 5280 section 4.2.1.6), if there is one.
-fn subject_alternatives(extensions: &[u8]) -> Option<Vec<String>> {
-    let mut extensions = Reader::new(extensions).open(SEQUENCE)?;
-    while let Some(mut extension) = extensions.open(SEQUENCE) {
-        let id = extension.take(OBJECT_ID)?;
-        extension.take(BOOLEAN); // critical
-        let value = extension.take(OCTET_STRING)?;
-        if id == SUBJECT_ALT_NAME {
-            let mut general = Reader::new(value).open(SEQUENCE)?;
-            let mut names = Vec::new();
-            while let Some((tag, content)) = general.next() {
-                names.extend(match tag {
-                    DNS_NAME => String::from_utf8(content.to_vec()).ok(),
-                    IP_ADDRESS => address(content),
-                    _ => None,
-                });
-            }
-            return Some(names);
-        }
-    }
-    None
-}
-
-fn address(bytes: &[u8]) -> Option<String> {
-    if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
-        return Some(IpAddr::from(v4).to_string());
-    }
-    let v6 = <[u8; 16]>::try_from(bytes).ok()?;
-    Some(format!("[{}]", IpAddr::from(v6)))
-}
-
-/// The last common name of a Name.
-fn common_name(name: &[u8]) -> Option<String> {
-    let (mut parts, mut found) = (Reader::new(name), None);
-    while let Some(mut part) = parts.open(SET) {
-        while let Some(mut attribute) = part.open(SEQUENCE) {
-            if attribute.take(OBJECT_ID)? == COMMON_NAME {
-                let (_, text) = attribute.next()?;
-                found = String::from_utf8(text.to_vec()).ok();
-            }
-        }
-    }
-    found
-}
-
-const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
-const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
-const DNS_NAME: u8 = implicit(2);
-const IP_ADDRESS: u8 = implicit(7);

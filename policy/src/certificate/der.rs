@@ -2,45 +2,58 @@
 //!
 //! Invariant: a reader never looks beyond the bytes it was given, and never panics, whatever they are.
 
-/// The tags that are looked for.
-pub(super) const BOOLEAN: u8 = 0x01;
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const BIT_STRING: u8 = 0x03;
-pub(super) const OCTET_STRING: u8 = 0x04;
-pub(super) const OBJECT_ID: u8 = 0x06;
-pub(super) const ENUMERATED: u8 = 0x0a;
-pub(super) const UTC_TIME: u8 = 0x17;
-pub(super) const GENERALIZED_TIME: u8 = 0x18;
-pub(super) const SEQUENCE: u8 = 0x30;
-pub(super) const SET: u8 = 0x31;
+/// The tag of BOOLEAN.
+pub const BOOLEAN: u8 = 0x01;
+/// The tag of INTEGER.
+pub const INTEGER: u8 = 0x02;
+/// The tag of BIT STRING.
+pub const BIT_STRING: u8 = 0x03;
+/// The tag of OCTET STRING.
+pub const OCTET_STRING: u8 = 0x04;
+/// The tag of OBJECT IDENTIFIER.
+pub const OBJECT_ID: u8 = 0x06;
+/// The tag of ENUMERATED.
+pub const ENUMERATED: u8 = 0x0a;
+/// The tag of UTCTime.
+pub const UTC_TIME: u8 = 0x17;
+/// The tag of GeneralizedTime.
+pub const GENERALIZED_TIME: u8 = 0x18;
+/// The tag of SEQUENCE and SEQUENCE OF.
+pub const SEQUENCE: u8 = 0x30;
+/// The tag of SET and SET OF.
+pub const SET: u8 = 0x31;
 
 /// `[n]`, constructed.
-pub(super) const fn explicit(n: u8) -> u8 {
+pub const fn explicit(n: u8) -> u8 {
     0xa0 | n
 }
 
 /// `[n]`, primitive.
-pub(super) const fn implicit(n: u8) -> u8 {
+pub const fn implicit(n: u8) -> u8 {
     0x80 | n
 }
 
 /// The elements of some bytes, one after the other.
-#[derive(Clone, Copy)]
-pub(super) struct Reader<'b> {
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'b> {
     rest: &'b [u8],
 }
 
 impl<'b> Reader<'b> {
-    pub(super) fn new(bytes: &'b [u8]) -> Reader<'b> {
+    /// Reads these.
+    pub fn new(bytes: &'b [u8]) -> Reader<'b> {
         Reader { rest: bytes }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether no byte is left.
+    pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The next element: its tag and what it holds.
-    pub(super) fn next(&mut self) -> Option<(u8, &'b [u8])> {
+    // No iterator: after an element that can't be read, what is left is not empty, and callers look.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Option<(u8, &'b [u8])> {
         let (&tag, rest) = self.rest.split_first()?;
         // Tags above 30 take several bytes; certificates have none.
         if tag & 0x1f == 0x1f {
@@ -63,7 +76,7 @@ impl<'b> Reader<'b> {
     }
 
     /// What the next element holds, if it bears this tag; else it stays the next.
-    pub(super) fn take(&mut self, tag: u8) -> Option<&'b [u8]> {
+    pub fn take(&mut self, tag: u8) -> Option<&'b [u8]> {
         let mut ahead = *self;
         let (found, content) = ahead.next()?;
         if found != tag {
@@ -74,7 +87,13 @@ impl<'b> Reader<'b> {
     }
 
     /// The elements that the next one holds, if it bears this tag.
-    pub(super) fn open(&mut self, tag: u8) -> Option<Reader<'b>> {
+    pub fn open(&mut self, tag: u8) -> Option<Reader<'b>> {
         self.take(tag).map(Reader::new)
+    }
+
+    /// The bytes from here to where a reader stands that was copied from this one and went ahead.
+    pub fn up_to(&self, ahead: &Reader<'b>) -> &'b [u8] {
+        let length = self.rest.len().saturating_sub(ahead.rest.len());
+        self.rest.get(..length).unwrap_or_default()
     }
 }

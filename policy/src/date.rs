@@ -1,8 +1,8 @@
-//! Dates of the calendar as Unix time.
+//! Dates of the calendar as Unix time; reading them off a clock, or a text, lives elsewhere.
 
 /// The second of a year, month and day, at an hour, minute and second, all UTC; `None` when the calendar
 /// has no such moment, or it lies before 1970.
-pub(crate) fn unix_seconds(date: [u64; 3], time: [u64; 3]) -> Option<u64> {
+pub fn unix_seconds(date: [u64; 3], time: [u64; 3]) -> Option<u64> {
     let ([year, month, day], [hour, minute, second]) = (date, time);
     let leap = |year: u64| {
         year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
