@@ -22,6 +22,7 @@ use crate::refusals::Refusals;
 use crate::removed::Removed;
 use crate::scratch::Scratch;
 use crate::tls::{self, Tls};
+use crate::tunnel::Tunnels;
 use crate::upstream::Upstreams;
 
 /// One worker's world. Not `Send`: it never leaves its thread.
@@ -47,6 +48,7 @@ pub(crate) struct Core {
     tickets: Cell<u64>,
     /// The HTTP/2 connections of clients, for what is to be done with them from outside.
     pub(crate) http2: RefCell<Vec<Weak<Downstream>>>,
+    pub(crate) tunnels: Tunnels,
     random: Cell<u64>,
     date: RefCell<Date>,
     // Boxed, so that lending and giving back moves a pointer and not the areas themselves.
@@ -68,6 +70,8 @@ pub(crate) struct Live {
     pub(crate) logs: RefCell<Vec<LineSink>>,
     pub(crate) refusals: Refusals,
     pub(crate) tls: Tls,
+    /// Some route lets WebSockets through.
+    pub(crate) websockets: bool,
 }
 
 /// One route of a snapshot as this worker uses it.
@@ -115,6 +119,7 @@ impl Core {
             known_tls,
             tickets: Cell::new(tickets),
             http2: RefCell::new(Vec::new()),
+            tunnels: Tunnels::default(),
             random: Cell::new(seed | 1),
             date: RefCell::new(Date::default()),
             scratches: RefCell::new(Vec::new()),
@@ -140,7 +145,7 @@ impl Core {
             return;
         }
         // Another was prepared than is live: every worker has said that it can be made.
-        let tls = prepared.map_or_else(|| self.prepare_tls(&snapshot).unwrap_or_default(), |it| it);
+        let tls = prepared.unwrap_or_else(|| self.prepare_tls(&snapshot).unwrap_or_default());
         let live = Live::new(
             (self.index, &self.bridge),
             &self.upstreams,
@@ -198,6 +203,7 @@ impl Core {
             downstream.iter().for_each(|it| it.tick(draining, now));
             downstream.is_some()
         });
+        self.tunnels.tick(draining, now);
     }
 
     /// The worker ends: log lines are handed over whatever waits already, since tasks that are abandoned
@@ -275,6 +281,7 @@ impl Live {
             ),
             refusals: Refusals::new(worker, bridge, &snapshot),
             tls,
+            websockets: snapshot.routes.iter().any(|route| route.websocket),
             snapshot,
         }
     }

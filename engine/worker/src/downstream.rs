@@ -13,6 +13,7 @@ use crate::listener::Listening;
 mod entry;
 mod http1;
 mod http2;
+mod passthrough;
 
 pub(crate) use http2::Downstream;
 
@@ -28,6 +29,9 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) 
     let (conn, mut read) = (entered.conn, entered.read);
     let from = address_of(&conn, entered.peer);
     let seat = listening.seat(&core);
+    if let Some(upstream) = entered.passed_to {
+        return passthrough::serve(&core, conn, read, from, &seat, upstream).await;
+    }
     if conn.tls().and_then(|tls| tls.alpn) != Some(Alpn::H2) {
         let found = http1::serve(Rc::clone(&core), conn, read, from, &seat).await;
         match found {

@@ -25,6 +25,7 @@ use protocol::message::{
 use crate::core::{Core, Live};
 use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, Side};
 use crate::link::Link;
+use crate::listener::Seat;
 use crate::record::{Record, Shown};
 use crate::reply::{Fault, Reply};
 use crate::scratch::Scratch;
@@ -33,6 +34,9 @@ use crate::{heads, ids, nanos};
 mod answer;
 mod attempt;
 mod forwarding;
+mod upgrade;
+
+use upgrade::Upgrade;
 
 /// The connection, or stream of one, that an exchange belongs to.
 #[derive(Clone, Copy)]
@@ -41,6 +45,8 @@ pub(crate) struct Client<'c> {
     pub(crate) link: Link<'c>,
     pub(crate) deadline: &'c Deadline,
     pub(crate) listener: usize,
+    /// The connection's place on it.
+    pub(crate) seat: &'c Seat,
     pub(crate) series: &'c ListenerSeries,
     /// The other end of the connection, or what a PROXY header said of it; canonical.
     pub(crate) from: SocketAddr,
@@ -93,6 +99,8 @@ pub(crate) struct Exchange<'c> {
     /// `100 Continue` has been sent, or is not expected.
     continued: bool,
     keep_alive: bool,
+    /// It asks for a WebSocket, and may have one.
+    upgrade: Option<Upgrade>,
 }
 
 /// Where an answer of the gateway's own is composed.
@@ -111,6 +119,7 @@ pub(crate) async fn run(
     last: bool,
 ) -> End {
     let live = client.core.live();
+    upgrade::unfold(&mut s.request, inbound);
     let record = Record::begin(client.core, &live, begun, s.request.method);
     let body = Incoming::new(s.request.body, Rules::Request);
     let keep_alive = s.request.keep_alive && !last && !client.core.draining.get();
@@ -128,6 +137,7 @@ pub(crate) async fn run(
         trusted: false,
         continued,
         keep_alive,
+        upgrade: None,
     };
     let answered = match x.decide() {
         Ok(Decision::Route(route)) => x.act(route).await,
@@ -175,6 +185,7 @@ pub(crate) async fn refuse_head(
         trusted: false,
         continued: true,
         keep_alive: false,
+        upgrade: None,
     };
     let end = x.refuse(&fault).await;
     x.finish(end).await;
@@ -190,6 +201,7 @@ impl Exchange<'_> {
             inbound,
             record,
             trusted,
+            upgrade,
             ..
         } = self;
         let core = client.core;
@@ -227,6 +239,9 @@ impl Exchange<'_> {
         };
         client_text.clear();
         heads::address(address, client_text);
+        if request.method() == Method::Connect {
+            return Err(Fault::UnknownProtocol);
+        }
         if request.head.form == TargetForm::Asterisk {
             return Ok(Decision::Options);
         }
@@ -283,6 +298,7 @@ impl Exchange<'_> {
             return Err(Fault::Refused(refusal));
         }
         live.refusals.note_shadows(route, context);
+        *upgrade = upgrade::asked(core, request, route)?;
         let bound = body_bound(settings, route);
         match request.head.body {
             BodyLength::Exact(n) if n > bound => Err(Fault::BodyTooLarge),

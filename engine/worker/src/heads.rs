@@ -34,6 +34,8 @@ pub(crate) struct Forwarded<'a> {
     pub(crate) request_id: &'a [u8],
     /// The client came over TLS.
     pub(crate) secure: bool,
+    /// The lines of a handshake for a tunnel, in place of those that came; mostly empty.
+    pub(crate) handshake: &'a [u8],
 }
 
 const VIA_2: &[u8] = b"2 portcullis";
@@ -67,6 +69,7 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
             || f.removed.header(name)
             || f.route.request_headers.drops(name)
             || (!f.trusted && is_forwarding(name))
+            || (!f.handshake.is_empty() && is_handshake(name))
         {
             continue;
         }
@@ -112,6 +115,7 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
     forwarded(out, f);
     encode::field(out, id_name, f.request_id);
     f.context.identity.forward_lines(out);
+    out.extend_from_slice(f.handshake);
     out.extend_from_slice(f.route.request_headers.lines());
     out.extend_from_slice(b"\r\n");
 }
@@ -251,12 +255,17 @@ pub(crate) struct Answered<'a> {
     pub(crate) out: Outgoing,
     /// Whether the connection to the client lives on after this answer.
     pub(crate) keep_alive: bool,
+    /// It becomes a tunnel, by this status and these lines.
+    pub(crate) switched: Option<(u16, &'a [u8])>,
 }
 
 /// Appends the response head for the client to `out`.
 pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
     let status = a.response.status();
-    encode::status_line(out, Version::Http11, status, Some(a.response.reason()));
+    match a.switched {
+        Some((status, _)) => encode::status_line(out, Version::Http11, status, None),
+        None => encode::status_line(out, Version::Http11, status, Some(a.response.reason())),
+    }
     let id_name = a.gateway.request_id_header.as_bytes();
     let mut dated = false;
     // Two voices on what is left would contradict each other; the gateway's is the one it enforces.
@@ -278,6 +287,7 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
         if name.eq_ignore_ascii_case(id_name)
             || a.route.response_headers.drops(name)
             || (limited && is_limit(name))
+            || (a.switched.is_some() && is_handshake(name))
         {
             continue;
         }
@@ -308,8 +318,21 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
     encode::field(out, id_name, a.request_id);
     a.context.limits.write_headers(a.route.chain.limits(), out);
     out.extend_from_slice(a.route.response_headers.lines());
-    persistence(out, a.client, a.keep_alive);
+    match a.switched {
+        Some((_, lines)) => out.extend_from_slice(lines),
+        None => persistence(out, a.client, a.keep_alive),
+    }
     out.extend_from_slice(b"\r\n");
+}
+
+/// The fields of a WebSocket's handshake that each connection has its own of (RFC 6455 section 4, RFC 8441 section 5).
+fn is_handshake(name: &[u8]) -> bool {
+    let ours: [&[u8]; 3] = [
+        b"sec-websocket-key",
+        b"sec-websocket-version",
+        b"sec-websocket-accept",
+    ];
+    ours.iter().any(|it| name.eq_ignore_ascii_case(it))
 }
 
 /// The fields by which limits tell what is left.

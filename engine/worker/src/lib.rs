@@ -3,7 +3,7 @@
 //! `run` owns a thread for the life of a worker: it accepts, serves and forwards on this core alone
 //! and meets other threads only in `engine_bridge`. Where to look: `worker` (the loop), `listener` and
 //! `downstream` (connections), `exchange` (THE life of a request), `forward` (THE body pump),
-//! `link` (a connection or a stream of one), `http2` (connections with streams), `upstream` (pools), `reply` (the table of answers), `record` (one record an exchange).
+//! `link` (a connection or a stream of one), `http2` (connections with streams), `upstream` (pools), `tunnel` (WebSockets and what is passed on unopened), `reply` (the table of answers), `record` (one record an exchange).
 //! No tokio, no blocking call, no policy logic lives here.
 #![cfg_attr(
     not(test),
@@ -32,6 +32,7 @@ mod reply;
 mod scratch;
 mod time;
 mod tls;
+mod tunnel;
 mod upstream;
 mod worker;
 

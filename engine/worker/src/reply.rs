@@ -11,6 +11,7 @@ use policy::verdict::{Refusal, RefusalKind};
 use protocol::http1::{RequestError, encode};
 use protocol::http2::head::HeadError;
 use protocol::message::Version;
+use protocol::websocket::{self, HandshakeError};
 
 use crate::core::Core;
 use crate::forward::PumpError;
@@ -23,6 +24,12 @@ pub(crate) enum Fault {
     /// The same over HTTP/2.
     BadHead(HeadError),
     BadPath,
+    /// A handshake for a WebSocket that is not one.
+    BadHandshake(HandshakeError),
+    /// A WebSocket where none is let through.
+    WebsocketNotAllowed,
+    /// A CONNECT for something else.
+    UnknownProtocol,
     /// HTTP on a port where TLS is spoken.
     PlainOnTls,
     /// A host that this connection's certificate is not for.
@@ -49,6 +56,8 @@ pub(crate) enum Fault {
     UpstreamTls(Reason),
     UpstreamClosed,
     UpstreamMalformed(&'static str),
+    /// Over HTTP/2 it has not offered to take WebSockets.
+    UpstreamTakesNoWebsocket,
     UpstreamWriteTimeout,
     NoEndpoint,
     PoolExhausted,
@@ -117,6 +126,23 @@ impl Fault {
                 "Bad request",
                 "bad_path",
                 "The path can't be brought into canonical form.",
+                Client,
+            ),
+            Fault::BadHandshake(e) => {
+                row(e.status(), short(e.status()), e.cause(), e.detail(), Client)
+            }
+            Fault::WebsocketNotAllowed => row(
+                403,
+                "Forbidden",
+                "websocket_not_allowed",
+                "No WebSocket is let through here.",
+                Client,
+            ),
+            Fault::UnknownProtocol => row(
+                501,
+                "Not implemented",
+                "unknown_protocol",
+                "This protocol is not served.",
                 Client,
             ),
             Fault::PlainOnTls => row(
@@ -266,6 +292,13 @@ impl Fault {
                 "The service's answer is not valid HTTP.",
                 Upstream,
             ),
+            Fault::UpstreamTakesNoWebsocket => row(
+                502,
+                "Bad gateway",
+                "websocket_not_offered",
+                "The service takes no WebSocket over HTTP/2.",
+                Upstream,
+            ),
             Fault::NoEndpoint => row(
                 503,
                 "Service unavailable",
@@ -395,6 +428,15 @@ impl Reply<'_> {
                 encode::field(head, b"Allow", allow);
             }
             Fault::Refused(refusal) => challenge(refusal, head),
+            // RFC 9110 section 15.5.22, RFC 6455 section 4.4.
+            Fault::BadHandshake(_) if row.status == 426 => {
+                head.extend_from_slice(b"Upgrade: websocket\r\nConnection: Upgrade\r\n");
+                encode::field(
+                    head,
+                    b"Sec-WebSocket-Version",
+                    websocket::VERSION.as_bytes(),
+                );
+            }
             _ if row.status == 503 => encode::field_u64(head, b"Retry-After", RETRY_AFTER),
             _ => {}
         }
@@ -473,6 +515,7 @@ fn short(status: u16) -> &'static str {
         400 => "Bad request",
         414 => "URI too long",
         417 => "Expectation failed",
+        426 => "Upgrade required",
         431 => "Request header fields too large",
         501 => "Not implemented",
         505 => "HTTP version not supported",

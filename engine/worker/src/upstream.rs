@@ -235,6 +235,9 @@ impl Upstream {
                 return Err(Fault::NoEndpoint);
             };
             let leased = match settings.protocol {
+                _ if call.unopened => {
+                    pool::lease(self, endpoint, index, settings, true, call).await
+                }
                 UpstreamProtocol::Http1 => {
                     pool::lease(self, endpoint, index, settings, fresh, call).await
                 }

@@ -47,6 +47,11 @@ impl Passthrough {
         self.rest.is_some()
     }
 
+    /// Whether every connection goes to one and the same upstream: no name matters.
+    pub fn takes_any(&self) -> bool {
+        self.rest.is_some() && self.exact.is_empty() && self.below.is_empty()
+    }
+
     /// The upstream (an index in `Snapshot::upstreams`) that a connection is passed on to; `None`: it is
     /// not passed on. `name` is what the client asks for, in any case.
     pub fn find(&self, name: Option<&str>) -> Option<u16> {
@@ -101,6 +106,9 @@ mod tests {
             (Some(4), Some(4))
         );
         assert_eq!(found(&table, "db.example"), Some(1));
-        assert!(table.takes_all() && !table.is_empty());
+        assert!(table.takes_all() && !table.is_empty() && !table.takes_any());
+        let mut any = Passthrough::default();
+        any.add(Names::Rest, 4);
+        assert!(any.takes_any());
     }
 }

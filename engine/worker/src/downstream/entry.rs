@@ -13,6 +13,7 @@ use engine_net::deadline::{self, Deadline, Strike, within};
 use engine_net::tls::{self, HandshakeError, Reason};
 use protocol::proxy_protocol::{self, Decoded, Origin};
 
+use super::passthrough::{self, Look};
 use crate::core::Core;
 use crate::exchange::{self, Client};
 use crate::link::Link;
@@ -27,6 +28,8 @@ pub(super) struct Entered {
     pub(super) read: Buffer,
     /// The client, if a PROXY header has named it.
     pub(super) peer: Option<SocketAddr>,
+    /// The upstream that it is passed on to, unopened.
+    pub(super) passed_to: Option<u16>,
 }
 
 impl Entered {
@@ -35,6 +38,7 @@ impl Entered {
             conn,
             read: Buffer::default(),
             peer: None,
+            passed_to: None,
         }
     }
 }
@@ -45,7 +49,11 @@ pub(super) fn is_plain(listener: &Listener) -> bool {
 }
 
 /// Leads a connection to its first request; none if there is to be none.
-pub(super) async fn enter(core: &Rc<Core>, conn: Conn, listening: &Listening) -> Option<Entered> {
+pub(super) async fn enter(
+    core: &Rc<Core>,
+    conn: Conn,
+    listening: &Rc<Listening>,
+) -> Option<Entered> {
     let live = core.live();
     let listener = live.snapshot.listeners.get(listening.id())?;
     let give_up = deadline::now().saturating_add(nanos(listener.handshake_timeout));
@@ -66,6 +74,27 @@ pub(super) async fn enter(core: &Rc<Core>, conn: Conn, listening: &Listening) ->
         if client.is_some_and(|ip| !admits(listener, ip)) {
             listening.series.refused.inc("address");
             return None;
+        }
+    }
+    if !listener.passthrough.is_empty() {
+        match passthrough::look(&mut entered, &listener.passthrough).await {
+            Look::Found(Some(upstream)) => {
+                deadline.clear();
+                entered.passed_to = Some(upstream);
+                return Some(entered);
+            }
+            Look::Found(None) if listener.tls.is_none() => {
+                listening.series.refused.inc("passthrough_no_match");
+                return None;
+            }
+            Look::Found(None) => {}
+            Look::Gone => {
+                listening.handshake_failed(match deadline.struck() {
+                    true => Reason::Timeout,
+                    false => Reason::Closed,
+                });
+                return None;
+            }
         }
     }
     let Some(acceptor) = live.tls.acceptor(listening.id()) else {
@@ -99,6 +128,7 @@ pub(super) async fn enter(core: &Rc<Core>, conn: Conn, listening: &Listening) ->
                 conn,
                 read: Buffer::default(),
                 peer: entered.peer,
+                passed_to: None,
             })
         }
         Err(error) => {
@@ -114,16 +144,18 @@ pub(super) async fn enter(core: &Rc<Core>, conn: Conn, listening: &Listening) ->
 }
 
 /// A client that spoke HTTP where TLS is spoken is told so in its own language.
-async fn answer_plain(core: &Rc<Core>, listening: &Listening, mut error: HandshakeError) {
+async fn answer_plain(core: &Rc<Core>, listening: &Rc<Listening>, mut error: HandshakeError) {
     let Some((conn, mut read)) = error.take_plain() else {
         return;
     };
     let deadline = Deadline::new(&conn);
+    let seat = listening.seat(core);
     let client = Client {
         core,
         link: Link::Conn(&conn),
         deadline: &deadline,
         listener: listening.id(),
+        seat: &seat,
         series: &listening.series,
         from: super::address_of(&conn, None),
     };
@@ -158,7 +190,7 @@ async fn proxy_header(entered: &mut Entered) -> Result<(), &'static str> {
 }
 
 /// Reads more of the beginning; false when nothing comes, or it is too long.
-async fn more(entered: &mut Entered) -> bool {
+pub(super) async fn more(entered: &mut Entered) -> bool {
     if entered.read.room() == 0 {
         let mut read = match entered.read.is_empty() {
             true => Buffer::standard(),

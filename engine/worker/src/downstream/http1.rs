@@ -128,6 +128,7 @@ async fn busy(
             link: Link::Conn(conn),
             deadline,
             listener: listening.id(),
+            seat,
             series: &listening.series,
             from,
         };

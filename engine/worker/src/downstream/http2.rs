@@ -21,7 +21,7 @@ use crate::core::{Core, ScratchGuard};
 use crate::exchange::{self, Client};
 use crate::http2::{Came, Mux, Stream};
 use crate::link::Link;
-use crate::listener::{Listening, Seat};
+use crate::listener::Seat;
 use crate::nanos;
 use crate::reply::Fault;
 
@@ -73,7 +73,10 @@ impl Downstream {
 /// Serves one connection to its end. `read`: what has been read of it.
 pub(super) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, from: SocketAddr, seat: Seat) {
     let listening = Rc::clone(&seat.listening);
-    let terms = listening.settings(&core, |it| Some((Terms::of(it), connection(it))));
+    let websockets = core.live().websockets;
+    let terms = listening.settings(&core, |it| {
+        Some((Terms::of(it), connection(it, websockets)))
+    });
     let Some((settings, h2)) = terms else {
         return;
     };
@@ -101,7 +104,7 @@ pub(super) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, from: Socket
                 let stream = Requested {
                     core: Rc::clone(&core),
                     mux: Rc::clone(&mux),
-                    listening: Rc::clone(&listening),
+                    seat: downstream.seat.clone(),
                     from,
                     begun,
                 };
@@ -146,13 +149,13 @@ impl Terms {
 }
 
 /// What a connection of this listener starts from.
-fn connection(listener: &Listener) -> Connection {
+fn connection(listener: &Listener, websockets: bool) -> Connection {
     let settings = Settings {
         max_concurrent_streams: listener.max_concurrent_streams,
         head: BlockLimits {
             max_list_bytes: listener.max_header_bytes,
             max_fields: listener.max_headers,
-            extended_connect: false,
+            extended_connect: websockets,
             ..BlockLimits::DEFAULT
         },
         ..Settings::DEFAULT
@@ -253,7 +256,7 @@ async fn more(mux: &Mux, deadline: &Deadline, settings: &Terms, inbound: &mut Bu
 struct Requested {
     core: Rc<Core>,
     mux: Rc<Mux>,
-    listening: Rc<Listening>,
+    seat: Seat,
     from: SocketAddr,
     begun: u64,
 }
@@ -285,7 +288,7 @@ impl Requested {
         mut text: Buffer,
         fault: Option<Fault>,
     ) {
-        let open = &self.listening.series.http2_streams;
+        let open = &self.seat.listening.series.http2_streams;
         open.inc();
         let _open = Counted(open);
         let deadline = Deadline::alone();
@@ -293,8 +296,9 @@ impl Requested {
             core: &self.core,
             link: Link::Stream(&stream),
             deadline: &deadline,
-            listener: self.listening.id(),
-            series: &self.listening.series,
+            listener: self.seat.listening.id(),
+            seat: &self.seat,
+            series: &self.seat.listening.series,
             from: self.from,
         };
         let s = scratch.get();
@@ -309,6 +313,7 @@ impl Requested {
         // A small body mostly stands right behind its head: a request that is here whole can be sent in one piece, and
         // again.
         if !matches!(s.request.body, BodyLength::None)
+            && !s.request.upgrade
             && let Some(n) = stream.take_whole(&mut text)
         {
             s.request.body = BodyLength::Exact(n as u64);

@@ -34,13 +34,36 @@ impl Exchange<'_> {
         wait: &Wait,
         client_write: &Deadline,
     ) -> Result<bool, Broken> {
+        self.answer_comes(up, &mut buf, wait, client_write).await?;
+        self.pass_answer(route, up, buf, wait, client_write).await
+    }
+
+    /// Waits until the head of the final answer stands in `s.response`, its text at the front of `buf`.
+    pub(super) async fn answer_comes(
+        &mut self,
+        up: &Carrier,
+        buf: &mut Buffer,
+        wait: &Wait,
+        client_write: &Deadline,
+    ) -> Result<(), Broken> {
         match up {
-            Carrier::Conn(conn) => self.answer_head(conn, &mut buf, wait, client_write).await?,
+            Carrier::Conn(conn) => self.answer_head(conn, buf, wait, client_write).await,
             Carrier::Stream(up) => {
-                self.answer_head_in_frames(up, &mut buf, wait, client_write)
-                    .await?
+                self.answer_head_in_frames(up, buf, wait, client_write)
+                    .await
             }
         }
+    }
+
+    /// Passes the answer on whose head has come. True: the upstream's connection can be used again.
+    pub(super) async fn pass_answer(
+        &mut self,
+        route: &Route,
+        up: &Carrier,
+        mut buf: Buffer,
+        wait: &Wait,
+        client_write: &Deadline,
+    ) -> Result<bool, Broken> {
         let version = self.s.request.version;
         let out = match self.s.response.body {
             _ if self.client.link.is_stream() => Outgoing::Frames,
@@ -57,7 +80,7 @@ impl Exchange<'_> {
         };
         let mut body = Incoming::of(self.s.response.body, Rules::Response, up.link());
         let until_close = body.until_close();
-        self.compose_response(route, &buf, out);
+        self.compose_response(route, &buf, out, None);
         self.record.status = self.s.response.status;
         buf.consume(self.s.response.len);
         let sink = self.client_sink(client_write);
@@ -107,7 +130,10 @@ impl Exchange<'_> {
         wait: &Wait,
         client_write: &Deadline,
     ) -> Result<(), Broken> {
-        let limits = HeadLimits::default();
+        let limits = HeadLimits {
+            switching_protocols: self.upgrade.is_some(),
+            ..HeadLimits::default()
+        };
         let mut interim = 0;
         let mut heard = false;
         loop {
@@ -123,7 +149,8 @@ impl Exchange<'_> {
                             begun: false,
                         });
                     }
-                    Ok(Decoded::Complete) if response.status >= 200 => {
+                    // A 101 is final too, and an error where nobody asked for it.
+                    Ok(Decoded::Complete) if response.status >= 200 || response.status == 101 => {
                         wait.begun.set(true);
                         return Ok(());
                     }
@@ -238,7 +265,13 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    fn compose_response(&mut self, route: &Route, buf: &Buffer, out: Outgoing) {
+    pub(super) fn compose_response(
+        &mut self,
+        route: &Route,
+        buf: &Buffer,
+        out: Outgoing,
+        switched: Option<(u16, &[u8])>,
+    ) {
         self.keep_alive &= !self.client.core.draining.get();
         self.s.head.clear();
         let answered = heads::Answered {
@@ -251,6 +284,7 @@ impl Exchange<'_> {
             client: self.s.request.version,
             out,
             keep_alive: self.keep_alive,
+            switched,
         };
         heads::response(&answered, &mut self.s.head);
     }

@@ -37,6 +37,8 @@ pub(super) struct Try {
 pub(super) enum Outcome {
     /// The answer is with the client, whole.
     Answered,
+    /// The answer made a tunnel, which is over.
+    Tunnelled,
     /// A re-used connection was dead; nothing can have happened, so the request may be sent again.
     Stale,
     /// No byte of an answer has gone to the client.
@@ -71,14 +73,7 @@ impl Exchange<'_> {
         };
         let sent = clock::now();
         let held = self.held_request();
-        let wait = Wait {
-            held: held.is_some(),
-            first_byte: Cell::new(u64::MAX),
-            begun: Cell::new(false),
-            allowed: nanos(settings.first_byte_timeout),
-            read: nanos(settings.read_timeout),
-            whole: this.whole,
-        };
+        let wait = Wait::new(settings, this, held.is_some());
         let result = match held {
             Some(buf) => self.exchange_held(route, &up, buf, &wait).await,
             // Only a request that is held whole is ever sent again.
@@ -92,18 +87,23 @@ impl Exchange<'_> {
                 Outcome::Answered
             }
             Ok(false) => Outcome::Answered,
-            Err(broken) if broken.begun => Outcome::Aborted(broken.fault),
-            Err(broken) => {
-                let died = matches!(broken.fault, Fault::UpstreamClosed) && !broken.heard;
-                // What the endpoint says it has not touched may be sent again whatever it is.
-                let untouched = died && up.was_refused() && self.leftover.is_none();
-                let again = lease.reused && died && self.can_be_sent_again();
-                if again || untouched {
-                    Outcome::Stale
-                } else {
-                    Outcome::Failed(broken.fault)
-                }
-            }
+            Err(broken) => self.broke(&lease, &up, broken),
+        }
+    }
+
+    /// What is to become of a try that broke.
+    pub(super) fn broke(&self, lease: &Lease, up: &Carrier, broken: Broken) -> Outcome {
+        if broken.begun {
+            return Outcome::Aborted(broken.fault);
+        }
+        let died = matches!(broken.fault, Fault::UpstreamClosed) && !broken.heard;
+        // What the endpoint says it has not touched may be sent again whatever it is.
+        let untouched = died && up.was_refused() && self.leftover.is_none();
+        let again = lease.reused && died && self.can_be_sent_again();
+        if again || untouched {
+            Outcome::Stale
+        } else {
+            Outcome::Failed(broken.fault)
         }
     }
 
@@ -354,8 +354,19 @@ pub(super) struct Wait {
 }
 
 impl Wait {
+    pub(super) fn new(settings: &Settings, this: Try, held: bool) -> Wait {
+        Wait {
+            held,
+            first_byte: Cell::new(u64::MAX),
+            begun: Cell::new(false),
+            allowed: nanos(settings.first_byte_timeout),
+            read: nanos(settings.read_timeout),
+            whole: this.whole,
+        }
+    }
+
     /// The request is out: from now on the answer is waited for.
-    fn sent(&self) {
+    pub(super) fn sent(&self) {
         self.first_byte
             .set(deadline::now().saturating_add(self.allowed));
     }
@@ -370,7 +381,7 @@ impl Wait {
     }
 
     /// What a write that struck its deadline is called.
-    fn write_fault(&self) -> Fault {
+    pub(super) fn write_fault(&self) -> Fault {
         if deadline::now() >= self.whole {
             Fault::WholeTimeout
         } else {

@@ -38,6 +38,7 @@ impl Exchange<'_> {
                 _ => self.client.link.socket().local(),
             },
             whole,
+            unopened: false,
         };
         let mut tried = Tried::default();
         let mut fresh = false;
@@ -59,21 +60,22 @@ impl Exchange<'_> {
             };
             self.record.attempts += 1;
             self.record.endpoint = Some(lease.index);
-            self.compose_request(route, settings, usize::from(lease.index));
-            match self
-                .attempt(
-                    route,
-                    upstream,
-                    settings,
-                    lease,
-                    Try {
-                        whole,
-                        again: fresh,
-                    },
-                )
-                .await
-            {
+            let over_stream = lease.is_stream();
+            self.compose_request(route, settings, usize::from(lease.index), over_stream);
+            let this = Try {
+                whole,
+                again: fresh,
+            };
+            let outcome = match self.upgrade.is_some() {
+                false => self.attempt(route, upstream, settings, lease, this).await,
+                true => {
+                    let attempt = self.attempt_upgrade(route, upstream, settings, lease, this);
+                    Box::pin(attempt).await
+                }
+            };
+            match outcome {
                 Outcome::Answered => break,
+                Outcome::Tunnelled => return Ok(End::Close),
                 Outcome::Stale if !fresh => {
                     upstream.series.retries.inc("stale_connection");
                     fresh = true;
@@ -148,9 +150,19 @@ impl Exchange<'_> {
         self.s.target = target;
     }
 
-    fn compose_request(&mut self, route: &Route, settings: &Settings, endpoint: usize) {
+    fn compose_request(
+        &mut self,
+        route: &Route,
+        settings: &Settings,
+        endpoint: usize,
+        over_stream: bool,
+    ) {
         let mut head = std::mem::take(&mut self.s.head);
         head.clear();
+        let handshake = match &self.upgrade {
+            Some(upgrade) => upgrade.asking(over_stream),
+            None => Vec::new(),
+        };
         let snapshot = &self.live.snapshot;
         // Without a trusted proxy in front the client is the peer, and stands there as text already.
         let mut peer = std::mem::take(&mut self.s.body);
@@ -173,6 +185,7 @@ impl Exchange<'_> {
             secure: self.client.link.tls().is_some(),
             endpoint: settings.endpoints.get(endpoint).map_or("", |e| &e.name),
             request_id: &self.s.request_id,
+            handshake: &handshake,
         };
         heads::request(&forwarded, &mut head);
         self.s.head = head;

@@ -17,6 +17,8 @@ use super::Mux;
 use super::mux::{Inner, Slot, fill};
 use crate::reply::Fault;
 
+mod tunnel;
+
 /// A stream that is held.
 pub(crate) struct Stream {
     mux: Rc<Mux>,

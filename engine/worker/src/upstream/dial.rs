@@ -41,6 +41,8 @@ pub(crate) struct Call {
     pub(crate) to: Option<SocketAddr>,
     /// When all tries together are over.
     pub(crate) whole: u64,
+    /// The client's bytes go to the endpoint as they are: if they are TLS, it is not ours.
+    pub(crate) unopened: bool,
 }
 
 /// Makes a connection. `give_up`: when it must stand.
@@ -56,12 +58,13 @@ pub(super) async fn dial(
     };
     let made = within(give_up, engine_net::connect(&endpoint.address)).await;
     let conn = made.ok_or_else(late)?.map_err(|_| Fault::ConnectFailed)?;
-    if header == ProxyHeader::Off && endpoint.secured.is_none() {
+    let secured = endpoint.secured.as_ref().filter(|_| !call.unopened);
+    if header == ProxyHeader::Off && secured.is_none() {
         return Ok(conn);
     }
     let deadline = Deadline::new(&conn);
     deadline.set(give_up, Strike::BothShut);
-    let done = begin(conn, endpoint, header, call).await;
+    let done = begin(conn, secured, header, call).await;
     match deadline.struck() {
         true => Err(late()),
         false => done,
@@ -70,7 +73,7 @@ pub(super) async fn dial(
 
 async fn begin(
     conn: Conn,
-    endpoint: &Endpoint,
+    secured: Option<&Secured>,
     header: ProxyHeader,
     call: &Call,
 ) -> Result<Conn, Fault> {
@@ -79,7 +82,7 @@ async fn begin(
         buf.extend(&proxy_header(header, call));
         conn.write(buf).await.0.map_err(|_| Fault::ConnectFailed)?;
     }
-    match &endpoint.secured {
+    match secured {
         None => Ok(conn),
         Some(secured) => tls::connect(conn, &secured.connector, &secured.name)
             .await

@@ -253,6 +253,11 @@ impl Lease {
         self.carrier.clone()
     }
 
+    /// Whether it is a stream of a shared connection.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.carrier, Some(Carrier::Stream(_)))
+    }
+
     /// Gives the connection back for the next exchange.
     pub(crate) fn release(mut self, upstream: &Upstream, settings: &config::Upstream) {
         let Some(Carrier::Conn(conn)) = self.carrier.take() else {
