@@ -80,7 +80,9 @@ fn what_can_not_begin_says_why() {
         assert!(err.contains(expected), "{arguments:?}: {err}");
         assert_eq!(out, "");
     };
-    says(&["-q", "https://localhost/"], "https");
+    says(&["-q", "ftp://localhost/"], "ftp");
+    let untrusted = ["-q", "--cacert", "no-such-file.pem", "https://localhost/"];
+    says(&untrusted, "no-such-file.pem");
     says(&["-q", "--rate", "fast", "http://localhost/"], "fast");
     says(&["-q", "no-such-file.toml"], "no-such-file.toml");
     says(&["-q", "--cores", "x", "http://localhost/"], "--cores");
@@ -91,6 +93,18 @@ fn what_can_not_begin_says_why() {
     );
     says(&["--no-such-flag"], "--no-such-flag");
     says(&["report", "no-such-file.json"], "no-such-file.json");
+}
+
+#[test]
+fn each_problem_is_an_error_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bad.toml");
+    std::fs::write(&file, "[target]\nurl = 1\n[load]\nconnections = 0\n").unwrap();
+    let (_, err) = check(&["-q", &file.to_string_lossy()], 2);
+    assert_eq!(err.matches("error:").count(), 2, "{err}");
+    assert!(!err.starts_with("error:"), "{err}");
+    let (_, err) = check(&["-q", "--sweep", "--until", "p99=soon", "http://h/"], 2);
+    assert_eq!(err.matches("error:").count(), 1, "{err}");
 }
 
 #[test]

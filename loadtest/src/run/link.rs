@@ -162,6 +162,9 @@ async fn greet(world: &World, conn: &Conn) -> Result<(Connection, Buffer), (Erro
         if read.map_err(lost)? == 0 {
             return Err(foreign("the connection was closed at its first words"));
         }
+        if inbox.filled().starts_with(b"HTTP/1.") {
+            return Err(foreign("the server speaks HTTP/1.1"));
+        }
         let used = http2.receive(inbox.filled(), &mut |_| {});
         inbox.consume(used.map_err(|broken| foreign(broken.rule))?);
         inbox.compact();

@@ -14,6 +14,9 @@ use super::*;
 use crate::results::ErrorKind;
 use crate::scenario::Overrides;
 
+mod http2;
+mod secure;
+
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 /// A server; `serve` is called for each connection with its number, on a thread of its own.
