@@ -109,7 +109,8 @@ impl Setup {
         gateway.errors.wait("is live", 0);
         let lines = gateway.errors.all().into_iter();
         let listeners = lines.filter_map(|line| {
-            let (name, address) = line.split_once("listener ")?.1.split_once(": http://")?;
+            let (name, url) = line.split_once("listener ")?.1.split_once(": ")?;
+            let (_, address) = url.split_once(' ')?.0.split_once("://")?;
             Some((name.to_owned(), address.parse().ok()?))
         });
         gateway.listeners = listeners.collect();

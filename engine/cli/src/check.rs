@@ -1,14 +1,19 @@
-//! `portcullis check`: every problem of a configuration, or one line that says it is sound.
+//! `portcullis check`: every problem of a configuration, or that it is sound, where it would listen and what it would show.
 
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::{Configured, EX_CONFIG, source};
+use crate::{Configured, EX_CONFIG, listeners, source};
 
 pub(crate) fn check(configured: &Configured, json: bool) -> anyhow::Result<ExitCode> {
     match source::load(configured) {
         Ok(snapshot) => {
             for warning in &snapshot.warnings {
                 eprintln!("{warning}");
+            }
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            for line in engine_control::dated(&snapshot, now.unwrap_or_default().as_secs()) {
+                eprintln!("{line}");
             }
             if json {
                 println!("[]");
@@ -20,6 +25,12 @@ pub(crate) fn check(configured: &Configured, json: bool) -> anyhow::Result<ExitC
                     snapshot.upstreams.len(),
                     snapshot.hash
                 );
+                for listener in &snapshot.listeners {
+                    println!("{}", listeners::line(listener, &listener.address));
+                }
+                for certificate in engine_control::listed(&snapshot) {
+                    println!("{certificate}");
+                }
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -13,6 +13,7 @@ mod check;
 mod demo;
 mod explain;
 mod keys;
+mod listeners;
 mod reload;
 mod serve;
 mod source;

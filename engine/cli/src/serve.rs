@@ -17,7 +17,7 @@ use engine_net::listener::{self, Listener};
 use engine_net::runtime::{self, Driver, Wish};
 use engine_worker::Bound;
 
-use crate::{Configured, EX_CONFIG, reload, source};
+use crate::{Configured, EX_CONFIG, listeners, reload, source};
 
 /// With fewer descriptors than this the operator is told.
 const FEW_DESCRIPTORS: u64 = 8192;
@@ -88,6 +88,10 @@ pub(crate) fn start(options: Start) -> anyhow::Result<Running> {
     let (sockets, listening) = bind(&snapshot, count)?;
     let bridge = Bridge::new(count);
     let hash = snapshot.hash.clone();
+    let places = snapshot.listeners.iter().zip(&listening);
+    let places: Vec<String> = places
+        .map(|(listener, (_, address))| listeners::line(listener, address))
+        .collect();
     bridge.slot.publish(Arc::new(snapshot));
     let control = engine_control::start(engine_control::Options {
         bridge: Arc::clone(&bridge),
@@ -118,9 +122,7 @@ pub(crate) fn start(options: Start) -> anyhow::Result<Running> {
         "portcullis {}: {count} {noun}{pinned}, {driver}",
         env!("CARGO_PKG_VERSION")
     ));
-    for (name, address) in &listening {
-        operator.say(format!("listener {name}: http://{address}"));
-    }
+    places.iter().for_each(|place| operator.say(place));
     if let Some(admin) = control.admin() {
         operator.say(format!("admin: http://{admin} (/metrics /health /ready)"));
     }

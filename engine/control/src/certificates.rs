@@ -55,6 +55,19 @@ pub fn dated(snapshot: &Snapshot, now: u64) -> Vec<String> {
     lines.collect()
 }
 
+/// The certificates of a configuration, a line each: for which names, and until when.
+pub fn listed(snapshot: &Snapshot) -> Vec<String> {
+    let names = |of: &[Arc<str>]| match of {
+        [] => "no name".to_owned(),
+        names => names.join(", "),
+    };
+    let all = snapshot.certificates.iter().map(|it| {
+        let (name, end) = (&it.name, clock::moment(it.identity.not_after));
+        format!("certificate {name}: for {}, until {end}", names(&it.names))
+    });
+    all.collect()
+}
+
 /// Every certificate that the gateway shows, to clients or to upstreams, with what it is called.
 fn certificates(live: &Snapshot) -> impl Iterator<Item = (String, &Identity)> {
     let listeners = live.certificates.iter();

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use engine_bridge::{Bridge, Snapshot};
 
-pub use certificates::dated;
+pub use certificates::{dated, listed};
 pub use drain::Exit;
 pub use operator::Operator;
 pub use reload::Reloaded;

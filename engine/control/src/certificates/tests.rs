@@ -187,6 +187,19 @@ fn control_looks_by_itself() {
 }
 
 #[test]
+fn what_a_configuration_shows_is_listed() {
+    let scene = scene();
+    let [(_, end), _] = spans(&scene);
+    assert_eq!(
+        super::listed(&scene.bridge.slot.load().1),
+        [format!(
+            "certificate site: for *.edge.example, 192.0.2.1, [2001:db8::1], edge.example, until {}",
+            clock::moment(end)
+        )]
+    );
+}
+
+#[test]
 fn the_page_has_both_ends() {
     let scene = scene();
     let [(_, site), (_, orders)] = spans(&scene);
