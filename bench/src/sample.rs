@@ -49,6 +49,7 @@ impl Sample {
             request,
             path: request.path(),
             client,
+            certificate: None,
             route: "route",
             now,
             unix: self.unix,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::context::{Context, View};
 use crate::limit::{Ledger, Local, Rule};
-use crate::policies::{api_key, authorize, ip_access, jwt, rate_limit};
+use crate::policies::{api_key, authorize, ip_access, jwt, mtls, rate_limit};
 use crate::verdict::Verdict;
 
 /// How a route authenticates.
@@ -21,6 +21,8 @@ pub enum Auth {
     Jwt(Arc<jwt::Verifier>),
     /// By an API key.
     ApiKey(Arc<api_key::Verifier>),
+    /// By the certificate that the client has shown.
+    Mtls(Arc<mtls::Verifier>),
 }
 
 /// What a chain is built from.
@@ -78,6 +80,7 @@ impl Chain {
             Auth::None => Verdict::Continue,
             Auth::Jwt(verifier) => verifier.check(view, &mut state.jwt, ctx),
             Auth::ApiKey(verifier) => verifier.check(view, &mut state.api_keys, ctx),
+            Auth::Mtls(verifier) => verifier.check(view, &mut state.certificates, ctx),
         };
         if let Verdict::Reply(_) = verdict {
             return verdict;
@@ -109,6 +112,7 @@ impl Chain {
             Auth::None => steps.push("authenticate: none (public)".to_owned()),
             Auth::Jwt(verifier) => steps.push(verifier.describe()),
             Auth::ApiKey(verifier) => steps.push(verifier.describe()),
+            Auth::Mtls(verifier) => steps.push(verifier.describe()),
         }
         steps.extend(self.authorize.as_ref().map(authorize::Rules::describe));
         steps.extend(self.late.iter().map(|rule| step(rule)));
@@ -137,6 +141,8 @@ pub struct State {
     pub jwt: jwt::Caches,
     /// This worker's copies of the consumers.
     pub api_keys: api_key::Caches,
+    /// What was made of clients' certificates.
+    pub certificates: mtls::Caches,
     /// Leased tokens of the limits.
     pub limits: Local,
     /// Where tokens are leased from.
@@ -149,6 +155,7 @@ impl State {
         State {
             jwt: jwt::Caches::new(),
             api_keys: api_key::Caches::new(),
+            certificates: mtls::Caches::new(),
             limits: Local::new(),
             ledger,
         }
@@ -160,6 +167,7 @@ impl State {
         self.limits.tick(self.ledger.as_ref(), now);
         self.jwt.tick(now);
         self.api_keys.tick(now);
+        self.certificates.tick(now);
     }
 }
 

@@ -19,6 +19,8 @@ pub struct View<'a> {
     pub path: &'a [u8],
     /// The client's address, after `trusted_proxies`.
     pub client: IpAddr,
+    /// The client's certificate, DER, if its connection has shown one. Invariant: the TLS library has verified it.
+    pub certificate: Option<&'a [u8]>,
     /// The name of the matched route.
     pub route: &'a str,
     /// Monotonic nanoseconds.

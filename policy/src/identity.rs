@@ -7,9 +7,11 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use crate::policies::api_key::Member;
+use self::consumer::Member;
 use crate::policies::jwt::Verified;
+use crate::policies::mtls::Presented;
 
+pub mod consumer;
 pub mod credential;
 pub mod forward;
 mod names;
@@ -18,13 +20,15 @@ pub use names::HeaderNames;
 
 /// Who sent a request. Empty on a route without authentication.
 ///
-/// Both are counted per worker (`Rc`): no count is shared between cores.
+/// All are counted per worker (`Rc`): no count is shared between cores.
 #[derive(Default, Clone)]
 pub struct Identity {
     /// The verified token, if the route asked for one.
     pub token: Option<Rc<Verified>>,
-    /// The consumer whose API key was presented.
+    /// The consumer whose API key or certificate was presented.
     pub consumer: Option<Rc<Member>>,
+    /// The client's certificate, if the route asked for one. It may be one that was refused: then only logs see it.
+    pub certificate: Option<Rc<Presented>>,
 }
 
 impl Identity {
@@ -32,16 +36,18 @@ impl Identity {
     pub fn clear(&mut self) {
         self.token = None;
         self.consumer = None;
+        self.certificate = None;
     }
 
     /// Whether nobody was authenticated.
     pub fn is_empty(&self) -> bool {
-        self.token.is_none() && self.consumer.is_none()
+        self.token.is_none() && self.consumer.is_none() && self.certificate.is_none()
     }
 
-    /// The `sub` of the token.
+    /// The `sub` of the token, or what the certificate names its holder by.
     pub fn subject(&self) -> Option<&str> {
-        self.token.as_deref()?.subject()
+        let of_token = self.token.as_deref().and_then(Verified::subject);
+        of_token.or_else(|| self.certificate.as_deref()?.name())
     }
 
     /// The tenant, from token or consumer.
@@ -78,6 +84,9 @@ impl Identity {
         }
         if let Some(member) = &self.consumer {
             out.extend_from_slice(member.forward_lines());
+        }
+        if let Some(certificate) = &self.certificate {
+            out.extend_from_slice(certificate.forward_lines());
         }
     }
 }

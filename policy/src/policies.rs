@@ -8,5 +8,7 @@ pub mod api_key;
 pub mod authorize;
 pub mod ip_access;
 pub mod jwt;
+pub mod mtls;
 pub mod rate_limit;
-mod slots;
+mod remembered;
+pub(crate) mod slots;

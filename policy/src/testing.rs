@@ -16,6 +16,8 @@ pub(crate) struct Sample {
     head: RequestHead,
     /// The client's address.
     pub(crate) client: IpAddr,
+    /// The certificate of its connection.
+    pub(crate) certificate: Option<Vec<u8>>,
     /// Unix seconds.
     pub(crate) unix: u64,
     /// Monotonic nanoseconds.
@@ -38,8 +40,18 @@ impl Sample {
             bytes: text.into_bytes(),
             head,
             client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            certificate: None,
             unix: 1_700_000_000,
             now: 5_000_000_000,
+        }
+    }
+
+    /// `GET /` over a connection that has shown this certificate.
+    pub(crate) fn shown(certificate: &[u8]) -> Sample {
+        let certificate = Some(certificate.to_vec());
+        Sample {
+            certificate,
+            ..Sample::get("/", &[])
         }
     }
 
@@ -54,6 +66,7 @@ impl Sample {
             request,
             path: request.path(),
             client: self.client,
+            certificate: self.certificate.as_deref(),
             route: "test",
             now: self.now,
             unix: self.unix,

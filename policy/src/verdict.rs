@@ -61,6 +61,8 @@ pub enum Scheme {
     Bearer,
     /// An API key in a header or query parameter.
     ApiKey,
+    /// A certificate of the TLS connection (RFC 8446 section 4.4.2).
+    ClientCertificate,
 }
 
 impl Scheme {
@@ -69,6 +71,8 @@ impl Scheme {
         match self {
             Scheme::Bearer => "Bearer",
             Scheme::ApiKey => "ApiKey",
+            // None is registered for certificates, and a 401 must have a challenge (RFC 9110 section 15.5.2).
+            Scheme::ClientCertificate => "ClientCertificate",
         }
     }
 }
@@ -101,6 +105,8 @@ pub enum RefusalKind {
     MissingRole,
     /// Authenticated, but without a claim (or its value) that the route requires.
     MissingClaim,
+    /// The certificate holds, but its holder has no business here.
+    CertificateNotAllowed,
     /// The address is not allowed here.
     AddressDenied,
     /// A limit is used up.
@@ -123,6 +129,7 @@ impl RefusalKind {
             RefusalKind::InsufficientScope { .. }
             | RefusalKind::MissingRole
             | RefusalKind::MissingClaim
+            | RefusalKind::CertificateNotAllowed
             | RefusalKind::AddressDenied => 403,
             RefusalKind::RateLimited { limit, .. } => limit.status,
         }
@@ -141,7 +148,7 @@ impl RefusalKind {
 
     /// The `detail` of the problem document: one sentence for a person.
     pub fn detail(&self) -> &'static str {
-        use Scheme::{ApiKey, Bearer};
+        use Scheme::{ApiKey, Bearer, ClientCertificate};
         match self {
             RefusalKind::MissingCredentials { scheme: Bearer } => {
                 "This resource needs a bearer token and the request carries none."
@@ -149,12 +156,19 @@ impl RefusalKind {
             RefusalKind::MissingCredentials { scheme: ApiKey } => {
                 "This resource needs an API key and the request carries none."
             }
+            RefusalKind::MissingCredentials {
+                scheme: ClientCertificate,
+            } => "This resource needs a client certificate and the connection has shown none.",
             RefusalKind::InvalidCredentials { scheme: Bearer, .. } => {
                 "The bearer token is malformed, not yet valid, or not trusted here."
             }
             RefusalKind::InvalidCredentials { scheme: ApiKey, .. } => {
                 "The API key is not known here."
             }
+            RefusalKind::InvalidCredentials {
+                scheme: ClientCertificate,
+                ..
+            } => "The client certificate is not accepted, or is not any more.",
             RefusalKind::ExpiredToken => "The bearer token has expired.",
             RefusalKind::ExpiredKey => "The API key has expired.",
             RefusalKind::InsufficientScope { .. } => {
@@ -165,6 +179,9 @@ impl RefusalKind {
             }
             RefusalKind::MissingClaim => {
                 "The credentials do not carry a claim that this resource requires."
+            }
+            RefusalKind::CertificateNotAllowed => {
+                "The client certificate does not give access to this resource."
             }
             RefusalKind::AddressDenied => {
                 "Requests from this address are not allowed to reach this resource."
@@ -177,17 +194,25 @@ impl RefusalKind {
 
     /// The short text that simple clients read (`error` of the problem document).
     pub fn error(&self) -> &'static str {
-        use Scheme::{ApiKey, Bearer};
+        use Scheme::{ApiKey, Bearer, ClientCertificate};
         match self {
             RefusalKind::MissingCredentials { scheme: Bearer } => "Missing authorization token",
             RefusalKind::MissingCredentials { scheme: ApiKey } => "Missing API key",
+            RefusalKind::MissingCredentials {
+                scheme: ClientCertificate,
+            } => "Missing client certificate",
             RefusalKind::InvalidCredentials { scheme: Bearer, .. } => "Invalid token",
             RefusalKind::InvalidCredentials { scheme: ApiKey, .. } => "Invalid API key",
+            RefusalKind::InvalidCredentials {
+                scheme: ClientCertificate,
+                ..
+            } => "Invalid client certificate",
             RefusalKind::ExpiredToken => "Token expired",
             RefusalKind::ExpiredKey => "API key expired",
             RefusalKind::InsufficientScope { .. }
             | RefusalKind::MissingRole
             | RefusalKind::MissingClaim => "Insufficient permissions",
+            RefusalKind::CertificateNotAllowed => "Client certificate not allowed",
             RefusalKind::AddressDenied => "Address not allowed",
             RefusalKind::RateLimited { .. } => "Too many requests",
         }
@@ -197,6 +222,9 @@ impl RefusalKind {
     /// a client sends can widen it.
     pub fn cause(&self) -> &'static str {
         match self {
+            RefusalKind::MissingCredentials {
+                scheme: Scheme::ClientCertificate,
+            } => "client_certificate_required",
             RefusalKind::MissingCredentials { .. } => "missing_credentials",
             RefusalKind::InvalidCredentials { reason, .. } => reason,
             RefusalKind::ExpiredToken => "token_expired",
@@ -204,6 +232,7 @@ impl RefusalKind {
             RefusalKind::InsufficientScope { .. } => "insufficient_scope",
             RefusalKind::MissingRole => "missing_role",
             RefusalKind::MissingClaim => "missing_claim",
+            RefusalKind::CertificateNotAllowed => "client_certificate_not_allowed",
             RefusalKind::AddressDenied => "address_denied",
             RefusalKind::RateLimited { .. } => "rate_limited",
         }

@@ -16,6 +16,7 @@ const WORDS: &[&str] = &[
     "policy/src/policies/jwt.rs",
     "policy/src/policies/jwt/claims.rs",
     "policy/src/policies/jwt/token.rs",
+    "policy/src/policies/mtls.rs",
     "protocol/src/http1/chunked.rs",
     "protocol/src/http1/error.rs",
 ];

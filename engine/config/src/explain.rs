@@ -192,6 +192,7 @@ fn judge(
         request,
         path,
         client,
+        certificate: None,
         route: &route.name,
         now: 0,
         unix: question.unix,

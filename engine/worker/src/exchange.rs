@@ -285,6 +285,11 @@ impl Exchange<'_> {
             request,
             path,
             client: address,
+            certificate: client
+                .link
+                .tls()
+                .and_then(|tls| tls.peer_certificates.first())
+                .map(|der| &**der),
             route: &route.name,
             // Not the head's first byte: a head that came slowly must not spend tokens of the past.
             now: clock::now(),

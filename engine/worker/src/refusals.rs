@@ -116,6 +116,7 @@ fn auth_name(route: &Route) -> Option<&Arc<str>> {
         Auth::None => None,
         Auth::Jwt(verifier) => Some(verifier.name()),
         Auth::ApiKey(verifier) => Some(verifier.name()),
+        Auth::Mtls(verifier) => Some(verifier.name()),
     }
 }
 

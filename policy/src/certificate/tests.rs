@@ -277,7 +277,10 @@ fn unescaped(text: &str) -> String {
             bytes.push(*byte);
             continue;
         }
-        let digits = tail.get(..2).and_then(|it| std::str::from_utf8(it).ok());
+        let digits = tail
+            .get(..2)
+            .filter(|it| it.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|it| std::str::from_utf8(it).ok());
         match digits.and_then(|it| u8::from_str_radix(it, 16).ok()) {
             Some(value) => {
                 bytes.push(value);

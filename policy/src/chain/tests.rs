@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use policy_keys::Rate;
+use policy_keys::{Rate, Subject};
 
 use super::*;
 use crate::address::Set;
 use crate::crypto::Algorithm;
+use crate::identity::consumer::Consumer;
 use crate::limit::{Digest, Key, Leased, Returned, Seed, Settings, Terms};
-use crate::policies::api_key::{Consumer, KeyHash};
+use crate::policies::api_key::KeyHash;
 use crate::testing::Sample;
 use crate::testing::keys::{Keys, SECRET};
 use crate::verdict::RefusalKind;
@@ -222,6 +223,46 @@ fn an_api_key_route_knows_its_consumer() {
         ..parts()
     };
     assert_eq!(run(strict, &sample, 0), ("missing_role", vec![]));
+}
+
+#[test]
+fn a_route_for_certificates_knows_their_consumers() {
+    let subject = Subject::parse("cn:bob -> bob").unwrap();
+    let consumer = Some(Consumer {
+        name: "bob".into(),
+        ..Consumer::default()
+    });
+    let settings = mtls::Settings {
+        subjects: Some(vec![mtls::Rule { subject, consumer }]),
+        ..mtls::Settings::default()
+    };
+    let verifier = Arc::new(mtls::Verifier::new(settings).unwrap());
+    let parts = || ChainParts {
+        auth: Auth::Mtls(Arc::clone(&verifier)),
+        limits: vec![limit("per_ip", "ip"), limit("per_consumer", "consumer")],
+        ..ChainParts::default()
+    };
+    let (ip, consumer) = (
+        limit("per_ip", "ip").number(),
+        limit("per_consumer", "ip").number(),
+    );
+    let of = |name: &[u8]| Sample::shown(name);
+    let bob = of(include_bytes!("../certificate/testing/bob.der"));
+    let alice = of(include_bytes!("../certificate/testing/alice.der"));
+    assert_eq!(run(parts(), &bob, 9), ("ok", vec![ip, consumer]));
+    assert_eq!(
+        run(parts(), &alice, 9),
+        ("client_certificate_not_allowed", vec![ip])
+    );
+    assert_eq!(
+        run(parts(), &Sample::get("/", &[]), 9),
+        ("client_certificate_required", vec![ip])
+    );
+    let strict = ChainParts {
+        authorize: admins(),
+        ..parts()
+    };
+    assert_eq!(run(strict, &bob, 9), ("missing_role", vec![ip]));
 }
 
 #[test]

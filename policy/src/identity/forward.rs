@@ -6,8 +6,8 @@
 
 use super::credential::is_token_byte;
 
-/// Longest value that is forwarded, in bytes.
-const MAX_VALUE: usize = 4096;
+/// Longest value that is forwarded, in bytes, unless another bound is given.
+pub const MAX_VALUE: usize = 4096;
 
 /// Headers that frame, route or authenticate a message: no claim may set them.
 const RESERVED: [&str; 22] = [
@@ -70,11 +70,18 @@ impl ForwardClaim {
     /// What a verifier forwards unless it is told otherwise.
     pub fn defaults() -> Vec<ForwardClaim> {
         [("sub", "X-User-ID"), ("tenant", "X-Tenant-ID")]
-            .map(|(claim, header)| ForwardClaim {
-                claim: claim.into(),
-                header: header.into(),
-            })
+            .map(ForwardClaim::from)
             .into()
+    }
+}
+
+impl From<(&str, &str)> for ForwardClaim {
+    /// From claim and header.
+    fn from((claim, header): (&str, &str)) -> ForwardClaim {
+        ForwardClaim {
+            claim: claim.into(),
+            header: header.into(),
+        }
     }
 }
 
@@ -93,10 +100,15 @@ pub fn duplicate_header(claims: &[ForwardClaim]) -> Option<&str> {
 /// long, no control byte, and no blank at either end (which the next parser would cut off,
 /// making one identity of two).
 pub fn write_line(out: &mut Vec<u8>, header: &str, value: &str) -> bool {
+    write_line_within(out, header, value, MAX_VALUE)
+}
+
+/// The same with another bound.
+pub fn write_line_within(out: &mut Vec<u8>, header: &str, value: &str, most: usize) -> bool {
     let bytes = value.as_bytes();
     let blank = |byte: Option<&u8>| matches!(byte, None | Some(b' '));
     let control = |byte: &u8| *byte < 0x20 || *byte == 0x7f;
-    if bytes.len() > MAX_VALUE
+    if bytes.len() > most
         || blank(bytes.first())
         || blank(bytes.last())
         || bytes.iter().any(control)

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use crate::address::Set;
 use crate::context::{Context, View};
 use crate::crypto;
+use crate::identity::consumer::{Consumer, Member};
 use crate::identity::credential::{Found, Source};
 use crate::identity::forward::{self, ForwardClaim};
 use crate::policies::slots::{Fingerprint, Fingerprinter};
@@ -43,69 +43,15 @@ impl KeyHash {
         KeyHash(crypto::sha256(key))
     }
 
+    /// What a verifier's fingerprint is made from.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// What the table is ordered by.
     fn prefix(&self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
-    }
-}
-
-/// A party that calls with API keys.
-#[derive(Clone, Default)]
-pub struct Consumer {
-    /// Its name, as in `[consumer.NAME]`.
-    pub name: Arc<str>,
-    /// The hashes of its keys.
-    pub keys: Vec<KeyHash>,
-    /// Its tier, for the limits.
-    pub tier: Option<Arc<str>>,
-    /// Its tenant.
-    pub tenant: Option<Arc<str>>,
-    /// Its tags.
-    pub tags: Vec<Arc<str>>,
-    /// Unix seconds from which its keys are refused.
-    pub expires: Option<u64>,
-    /// The addresses it may call from; empty: all.
-    pub allow: Set,
-}
-
-impl Consumer {
-    /// What `forward_claims` can name.
-    fn fact(&self, name: &str) -> Option<&str> {
-        match name {
-            "consumer" | "name" | "sub" => Some(&self.name),
-            "tenant" => self.tenant.as_deref(),
-            "tier" => self.tier.as_deref(),
-            _ => None,
-        }
-    }
-}
-
-/// A consumer as a verifier knows it.
-#[derive(Clone)]
-pub struct Member {
-    /// The consumer.
-    pub consumer: Consumer,
-    forward: Box<[u8]>,
-}
-
-impl Member {
-    fn new(consumer: Consumer, forward: &[ForwardClaim]) -> Member {
-        let mut lines = Vec::new();
-        for ForwardClaim { claim, header } in forward {
-            if let Some(value) = consumer.fact(claim) {
-                forward::write_line(&mut lines, header, value);
-            }
-        }
-        Member {
-            consumer,
-            forward: lines.into(),
-        }
-    }
-
-    /// The header lines that name the consumer to the upstream, encoded.
-    pub fn forward_lines(&self) -> &[u8] {
-        &self.forward
     }
 }
 
@@ -266,16 +212,8 @@ fn keys_of(consumers: &[Consumer]) -> Result<Vec<(KeyHash, usize)>, String> {
 fn fingerprint(name: &str, members: &[Member]) -> Fingerprint {
     let mut parts = Fingerprinter::default();
     parts.part(name.as_bytes());
-    for Member { consumer, forward } in members {
-        parts
-            .part(consumer.name.as_bytes())
-            .optional(consumer.tier.as_deref().map(str::as_bytes))
-            .optional(consumer.tenant.as_deref().map(str::as_bytes))
-            .parts(consumer.tags.iter().map(|tag| tag.as_bytes()))
-            .parts(consumer.keys.iter().map(|key| &key.0[..]))
-            .part(&consumer.expires.unwrap_or(u64::MAX).to_be_bytes())
-            .part(format!("{:?}", consumer.allow).as_bytes())
-            .part(forward);
+    for member in members {
+        member.digest(&mut parts);
     }
     parts.finish()
 }
@@ -283,10 +221,7 @@ fn fingerprint(name: &str, members: &[Member]) -> Fingerprint {
 /// What is forwarded unless `forward_claims` says otherwise.
 fn default_forward() -> Vec<ForwardClaim> {
     [("consumer", "X-Consumer"), ("tenant", "X-Tenant-ID")]
-        .map(|(claim, header)| ForwardClaim {
-            claim: claim.into(),
-            header: header.into(),
-        })
+        .map(ForwardClaim::from)
         .into()
 }
 

@@ -13,7 +13,8 @@ const BEARER: Scheme = Scheme::Bearer;
 #[test]
 fn short_texts_are_those_simple_clients_read() {
     let reason = "bad_signature";
-    let cases: [(RefusalKind, u16, &str, &str); 8] = [
+    let certificate = Scheme::ClientCertificate;
+    let cases: [(RefusalKind, u16, &str, &str); 11] = [
         (
             RefusalKind::MissingCredentials { scheme: BEARER },
             401,
@@ -42,6 +43,29 @@ fn short_texts_are_those_simple_clients_read() {
             401,
             "Missing API key",
             "missing_credentials",
+        ),
+        (
+            RefusalKind::MissingCredentials {
+                scheme: certificate,
+            },
+            401,
+            "Missing client certificate",
+            "client_certificate_required",
+        ),
+        (
+            RefusalKind::InvalidCredentials {
+                scheme: certificate,
+                reason,
+            },
+            401,
+            "Invalid client certificate",
+            reason,
+        ),
+        (
+            RefusalKind::CertificateNotAllowed,
+            403,
+            "Client certificate not allowed",
+            "client_certificate_not_allowed",
         ),
         (
             RefusalKind::InsufficientScope { scope: "a".into() },

@@ -3,7 +3,8 @@
 
 use std::rc::Rc;
 
-use super::{Member, Verifier};
+use super::Verifier;
+use crate::identity::consumer::Member;
 use crate::policies::slots::Slots;
 
 /// The copies of one worker.

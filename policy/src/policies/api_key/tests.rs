@@ -1,6 +1,7 @@
 //! Tests of API keys: where they are looked for, which are refused and why, what is forwarded.
 
 use super::*;
+use crate::address::Set;
 use crate::identity::Identity;
 use crate::testing::Sample;
 

@@ -14,7 +14,7 @@ fn check(claims: &str, scopes: &[&str], roles: &[&str], required: &[&str]) -> &'
     let rules = Rules::new(&strings(scopes), &strings(roles), &strings(required)).unwrap();
     let identity = Identity {
         token: Some(Rc::new(verified(claims))),
-        consumer: None,
+        ..Identity::default()
     };
     match rules.check(&identity) {
         Verdict::Continue => "ok",

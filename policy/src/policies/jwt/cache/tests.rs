@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::crypto::Algorithm;
 use crate::policies::jwt::Settings;
 use crate::policies::jwt::testing::verified;
+use crate::policies::remembered::{HASHED, WAYS, hash};
 use crate::testing::Sample;
 use crate::testing::keys::{Keys, SECRET, encode};
 
