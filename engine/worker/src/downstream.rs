@@ -20,6 +20,8 @@ pub(crate) use http2::Downstream;
 /// Serves a connection that has been accepted, to its end.
 pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) {
     let plain = listening.settings(&core, entry::is_plain);
+    // Under the terms of now: what changes while it enters holds for it too.
+    let seat = listening.seat(&core);
     let entered = match plain {
         true => Some(entry::Entered::plain(conn)),
         // Boxed: what only the beginning needs is not to stay with a connection at rest.
@@ -28,7 +30,6 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) 
     let Some(entered) = entered else { return };
     let (conn, mut read) = (entered.conn, entered.read);
     let from = address_of(&conn, entered.peer);
-    let seat = listening.seat(&core);
     if let Some(upstream) = entered.passed_to {
         return passthrough::serve(&core, conn, read, from, &seat, upstream).await;
     }
@@ -39,7 +40,7 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) 
             None => return,
         }
     }
-    if read.room() == 0 {
+    if read.is_empty() && read.room() == 0 {
         read = Buffer::standard();
     }
     http2::serve(core, conn, read, from, seat).await;

@@ -6,9 +6,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use engine_bridge::metrics::ListenerSeries;
-use engine_config::snapshot::{Action, Duration, Listener, ListenerTls, Route};
+use engine_config::snapshot::{Action, Certificate, Duration, Listener, ListenerTls, Route};
 use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline};
 use engine_net::tls::Info;
@@ -124,7 +125,7 @@ pub(crate) async fn run(
     let body = Incoming::new(s.request.body, Rules::Request);
     let keep_alive = s.request.keep_alive && !last && !client.core.draining.get();
     let consumed = s.request.len;
-    let continued = !(s.request.expect_continue && s.request.version == Version::Http11);
+    let continued = !(s.request.expect_continue && s.request.version != Version::Http10);
     let mut x = Exchange {
         client,
         live,
@@ -572,10 +573,14 @@ fn is_misdirected(tls: &Info, shown: &ListenerTls, host: &[u8]) -> bool {
     if host.is_empty() || host.eq_ignore_ascii_case(named.as_bytes()) {
         return false;
     }
-    let certificate = shown
-        .certificates
-        .iter()
-        .find(|it| it.serves(named.as_bytes()))
+    // As the handshake chooses: an exact name before a wildcard, else the first.
+    let mut certificates = shown.certificates.iter();
+    let exact =
+        |it: &&Arc<Certificate>| it.names.iter().any(|name| name.eq_ignore_ascii_case(named));
+    let certificate = certificates
+        .clone()
+        .find(exact)
+        .or_else(|| certificates.find(|it| it.serves(named.as_bytes())))
         .or(shown.certificates.first());
     !certificate.is_some_and(|it| it.serves(host))
 }

@@ -5,6 +5,7 @@
 //! verbatim. Memory is bounded: one buffer per direction, read again only when it has been taken.
 
 use std::cell::Cell;
+use std::future::Future;
 
 use engine_net::buffer::{Buffer, STANDARD};
 use engine_net::deadline::{self, Deadline, Strike};
@@ -12,7 +13,7 @@ use engine_net::{Conn, Splice, runtime};
 use policy::identity::HeaderNames;
 use protocol::http1::{LAST_CHUNK, chunk_line};
 
-use crate::link::Link;
+use crate::link::{Link, watching};
 
 mod frames;
 mod incoming;
@@ -295,11 +296,15 @@ impl Pump<'_> {
             }
             Link::Conn(conn) => {
                 self.source.arm(Strike::BothShut);
-                conn.read(std::mem::take(buf)).await
+                self.unless_gone(conn.read(std::mem::take(buf))).await?
             }
             Link::Stream(stream) => {
                 self.source.arm(Strike::Wake);
-                stream.read(std::mem::take(buf), self.source.deadline).await
+                let read = stream.read(std::mem::take(buf), self.source.deadline);
+                match self.source.answerable {
+                    true => read.await,
+                    false => self.unless_gone(read).await?,
+                }
             }
         };
         *buf = back;
@@ -323,6 +328,18 @@ impl Pump<'_> {
             return Ok(true);
         }
         Ok(n > 0)
+    }
+
+    /// Waits for what an upstream sends, unless the client whose stream it is for gives that up: no byte may come for long
+    /// by which to learn of it.
+    async fn unless_gone<T>(&self, read: impl Future<Output = T>) -> Result<T, PumpError> {
+        if !self.sink.link.is_stream() {
+            return Ok(read.await);
+        }
+        match watching(self.sink.link, self.source.link, read).await {
+            (_, true) => Err(PumpError::SinkClosed),
+            (done, false) => Ok(done),
+        }
     }
 
     /// The sender closed: the end of a body delimited so, a fault in every other.

@@ -2,6 +2,10 @@
 //!
 //! The life of a request and the body pump are the same for both; where they differ, it says so here or there by a match.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
 use engine_net::deadline::{Deadline, sleep_until};
 use engine_net::tls::Info;
 use engine_net::{Conn, Peek, Shutdown, deadline};
@@ -80,4 +84,30 @@ impl<'a> Link<'a> {
             }
         }
     }
+}
+
+/// Waits for `read` on the upstream's side; should the client go away meanwhile, the upstream's side is cut and the read
+/// ends: (result, client gone).
+pub(crate) async fn watching<F: Future>(
+    client: Link<'_>,
+    up: Link<'_>,
+    read: F,
+) -> (F::Output, bool) {
+    let mut gone = false;
+    let mut read = pin!(read);
+    let mut closed = pin!(client.closed());
+    let result = poll_fn(|cx| {
+        if let Poll::Ready(done) = read.as_mut().poll(cx) {
+            return Poll::Ready(done);
+        }
+        if !gone && closed.as_mut().poll(cx).is_ready() {
+            gone = true;
+            up.cut();
+            // A stream's read sees it at once and nobody would wake it.
+            return read.as_mut().poll(cx);
+        }
+        Poll::Pending
+    })
+    .await;
+    (result, gone)
 }

@@ -202,6 +202,11 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
+    /// Clients are asked for other certificates now: nothing more is served to whoever was let in before.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.era != self.listening.era.get()
+    }
+
     /// The connection is to end after what it is doing: its listener has been removed, the process drains, clients must
     /// show themselves anew, or it has grown old.
     pub(crate) fn is_over(&self) -> bool {

@@ -55,6 +55,8 @@ pub(crate) enum Fault {
     /// The TLS handshake with the service failed.
     UpstreamTls(Reason),
     UpstreamClosed,
+    /// It ended the request's stream alone.
+    UpstreamReset,
     UpstreamMalformed(&'static str),
     /// Over HTTP/2 it has not offered to take WebSockets.
     UpstreamTakesNoWebsocket,
@@ -276,6 +278,13 @@ impl Fault {
                 "Bad gateway",
                 tls_cause(*reason),
                 "The service could not be spoken to over TLS.",
+                Upstream,
+            ),
+            Fault::UpstreamReset => row(
+                502,
+                "Bad gateway",
+                "upstream_reset",
+                "The service gave the request up.",
                 Upstream,
             ),
             Fault::UpstreamClosed => row(

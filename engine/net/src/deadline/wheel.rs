@@ -70,6 +70,9 @@ pub(super) struct Fired {
     pub(super) waker: Option<Waker>,
 }
 
+/// Entries that are due in one turn, usually at most.
+const DUE_ROOM: usize = 256;
+
 impl Wheel {
     pub(super) const fn new() -> Wheel {
         Wheel {
@@ -186,6 +189,7 @@ impl Wheel {
     pub(super) fn expire(&mut self, now: u64, fired: &mut Vec<Fired>) {
         let target = now >> SHIFT;
         let mut due = std::mem::take(&mut self.due);
+        due.reserve(DUE_ROOM);
         while let Some(tick) = self.next_tick().filter(|&tick| tick <= target) {
             self.take_slot(tick, &mut due);
             self.turned = tick;

@@ -26,6 +26,9 @@ const NONE: u32 = u32::MAX;
 /// Turns that the end of a runtime waits for its cancelled operations, a millisecond each.
 const LAST_TURNS: u32 = 1000;
 
+/// Completions that one turn usually takes at most.
+const REAPED_ROOM: usize = 512;
+
 thread_local! {
     static OPERATIONS: RefCell<Option<Operations>> = const { RefCell::new(None) };
     /// Completions of the turn, taken out of the ring before anybody is woken.
@@ -149,6 +152,8 @@ pub(super) enum Wait {
 /// Submits what was asked for, waits for a completion and wakes whoever the completions belong to.
 pub(super) fn turn(wait: Wait) -> io::Result<()> {
     let mut reaped = REAPED.take();
+    // Grown once, at the start, and not under the first load.
+    reaped.reserve(REAPED_ROOM);
     let entered = with(|operations| {
         let entered = operations.enter(wait);
         let done = operations.ring.completion();

@@ -10,7 +10,7 @@ use engine_config::snapshot::Listener;
 use engine_net::Conn;
 use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline, Strike, within};
-use engine_net::tls::{self, HandshakeError, Reason};
+use engine_net::tls::{self, HandshakeError, Reason, SniPeek};
 use protocol::proxy_protocol::{self, Decoded, Origin};
 
 use super::passthrough::{self, Look};
@@ -20,6 +20,9 @@ use crate::link::Link;
 use crate::listener::{Listening, admits};
 use crate::nanos;
 use crate::reply::Fault;
+
+/// How long a handshake may take once it has a place: two round trips to anywhere.
+const INSIDE: u64 = 3_000_000_000;
 
 /// A connection that requests can come on.
 pub(super) struct Entered {
@@ -55,7 +58,9 @@ pub(super) async fn enter(
     listening: &Rc<Listening>,
 ) -> Option<Entered> {
     let live = core.live();
-    let listener = live.snapshot.listeners.get(listening.id())?;
+    // Once: a reload on the way gives the listener another index, but not in this snapshot.
+    let id = listening.id();
+    let listener = live.snapshot.listeners.get(id)?;
     let give_up = deadline::now().saturating_add(nanos(listener.handshake_timeout));
     let deadline = Deadline::new(&conn);
     deadline.set(give_up, Strike::BothShut);
@@ -70,8 +75,8 @@ pub(super) async fn enter(
             listening.series.refused.inc(cause);
             return None;
         }
-        let client = entered.peer.map(|peer| peer.ip().to_canonical());
-        if client.is_some_and(|ip| !admits(listener, ip)) {
+        let client = super::address_of(&entered.conn, entered.peer).ip();
+        if !admits(listener, client) {
             listening.series.refused.inc("address");
             return None;
         }
@@ -97,13 +102,21 @@ pub(super) async fn enter(
             }
         }
     }
-    let Some(acceptor) = live.tls.acceptor(listening.id()) else {
+    if listener.tls.is_none() {
         deadline.clear();
         return Some(entered);
-    };
-    // A place among the handshakes is for those that have something to say.
-    if entered.read.is_empty() {
-        entered.conn.readable().await.ok()?;
+    }
+    let acceptor = live.tls.acceptor(id)?;
+    // A place among the handshakes is for those that have said all that a handshake begins with, and not for long.
+    while tls::sni(entered.read.filled()) == SniPeek::More {
+        if !more(&mut entered).await {
+            let reason = match deadline.struck() {
+                true => Reason::Timeout,
+                false => Reason::Closed,
+            };
+            listening.handshake_failed(reason);
+            return None;
+        }
     }
     let most = listener.max_handshakes;
     let waiting = &listening.series.handshakes_waiting;
@@ -114,10 +127,11 @@ pub(super) async fn enter(
         listening.handshake_failed(Reason::Timeout);
         return None;
     };
-    let read = match entered.read.room() {
-        0 => Buffer::standard(),
-        _ => std::mem::take(&mut entered.read),
-    };
+    deadline.set(
+        deadline::now().saturating_add(INSIDE).min(give_up),
+        Strike::BothShut,
+    );
+    let read = std::mem::take(&mut entered.read);
     let done = tls::accept_after(entered.conn, &acceptor, read).await;
     drop(place);
     match done {

@@ -118,8 +118,8 @@ async fn busy(
     let mut scratch = core.take_scratch();
     let s = scratch.get();
     let listening = &seat.listening;
-    let mut inbound = match read.room() {
-        0 => Buffer::standard(),
+    let mut inbound = match read.is_empty() {
+        true if read.room() == 0 => Buffer::standard(),
         _ => read,
     };
     loop {
@@ -143,6 +143,7 @@ async fn busy(
                     .listeners
                     .get(client.listener)
                     .is_none()
+                    || seat.is_stale()
                 {
                     return Over::End(End::Close);
                 }

@@ -4,8 +4,11 @@
 //! for what belongs to no stream: a preface or a header block that does not come, a client that takes nothing, idleness.
 
 use std::cell::Cell;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use engine_bridge::metrics::Gauge;
 use engine_config::snapshot::Listener;
@@ -27,6 +30,10 @@ use crate::reply::Fault;
 
 /// A connection that has been quiet for this long gives its buffer back.
 const QUIET: u64 = 20_000_000;
+/// What may come of one request's body, and of all on one connection, before it has been taken: thirty-two that nobody
+/// takes don't hold up the others, and a connection makes us hold 4 MiB at most.
+const STREAM_WINDOW: u32 = 128 * 1024;
+const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 /// How long, and how much, a client that is told of its fault is listened to.
 const HEAR_OUT: u64 = 1_000_000_000;
 const HEAR_OUT_BYTES: usize = 1 << 20;
@@ -93,11 +100,13 @@ pub(super) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, from: Socket
     let mut inbound = read;
     let mut served = 0;
     let mut begun = clock::now();
+    let mut since = Since::now();
     loop {
         match share_out(&mux, &mut inbound).await {
             Ok(None) => {}
             Ok(Some(came)) => {
                 served += 1;
+                since.note(false, true);
                 if settings.max_requests.is_some_and(|max| served >= max) {
                     downstream.retire(deadline::now());
                 }
@@ -114,19 +123,26 @@ pub(super) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, from: Socket
             Err(error) => {
                 listening.series.http2_errors.inc(error.cause);
                 mux.end();
-                return hear_out(&mux, deadline, inbound).await;
+                hear_out(&mux, inbound).await;
+                break;
             }
         }
         if mux.is_retired() {
             break;
         }
-        match more(&mux, deadline, &settings, &mut inbound).await {
+        match more(&mux, deadline, &settings, &mut since, &mut inbound).await {
             More::Bytes => begun = clock::now(),
             More::Idle => downstream.retire(deadline::now()),
+            More::Late => {
+                mux.retire_now();
+                break;
+            }
             More::Over => break,
         }
     }
     mux.end();
+    // The connection counts as open until its last answers have gone out, or a drain would cut them off.
+    mux.written_out().await;
 }
 
 /// What holds for a connection as long as it lives; spans in nanoseconds.
@@ -158,6 +174,8 @@ fn connection(listener: &Listener, websockets: bool) -> Connection {
             extended_connect: websockets,
             ..BlockLimits::DEFAULT
         },
+        initial_window: STREAM_WINDOW,
+        connection_window: CONNECTION_WINDOW,
         ..Settings::DEFAULT
     };
     let budgets = Budgets::clients(listener.h2_max_resets, listener.h2_flood_factor);
@@ -166,7 +184,9 @@ fn connection(listener: &Listener, websockets: bool) -> Connection {
 
 /// After a fault: what still comes is read and thrown away for a moment, or the close would be a reset and overtake the
 /// GOAWAY that says why.
-async fn hear_out(mux: &Mux, deadline: &Deadline, mut inbound: Buffer) {
+async fn hear_out(mux: &Mux, mut inbound: Buffer) {
+    // Of its own: the tick ends what waits for the connection's.
+    let deadline = Deadline::new(&mux.conn);
     let end = deadline::now().saturating_add(HEAR_OUT);
     let mut discarded = 0;
     while discarded < HEAR_OUT_BYTES {
@@ -205,49 +225,102 @@ async fn share_out(mux: &Rc<Mux>, inbound: &mut Buffer) -> Result<Option<Came>, 
 /// What waiting for more came to.
 enum More {
     Bytes,
-    /// Nothing has happened for as long as an idle connection is kept.
+    /// There has been no stream for as long as an idle connection is kept.
     Idle,
+    /// What has begun does not go on.
+    Late,
     Over,
 }
 
-async fn more(mux: &Mux, deadline: &Deadline, settings: &Terms, inbound: &mut Buffer) -> More {
+async fn more(
+    mux: &Mux,
+    deadline: &Deadline,
+    settings: &Terms,
+    since: &mut Since,
+    inbound: &mut Buffer,
+) -> More {
     inbound.compact();
     // What has begun must go on; and the first SETTINGS, with their answer to ours, belong to the beginning.
     let partial = !inbound.is_empty() || mux.is_in_block() || !mux.is_settled();
-    let within = |span: u64| deadline::now().saturating_add(span);
+    since.note(partial, mux.held() > 0);
     loop {
-        let at = within(match partial {
-            true => settings.header_timeout,
-            false => QUIET,
-        });
-        if inbound.room() == 0 {
+        let at = match partial {
+            true => since.begun.saturating_add(settings.header_timeout),
+            false => deadline::now().saturating_add(QUIET),
+        };
+        if inbound.is_empty() && inbound.room() == 0 {
             *inbound = Buffer::standard();
         }
         deadline.set(at, Strike::CancelRead);
         let (result, back) = mux.conn.read_cancelable(std::mem::take(inbound)).await;
         *inbound = back;
+        let struck = deadline.struck();
         deadline.clear();
         match result {
             Ok(n) if n > 0 => return More::Bytes,
+            _ if mux.is_retired() => return More::Over,
             Err(error) if is_cancelled(&error) && !partial => {}
-            // What has begun does not go on, or the other side has ended.
+            _ if struck && partial => return More::Late,
             _ => return More::Over,
-        }
-        if mux.is_retired() {
-            return More::Over;
         }
         // Quiet: the buffer is given back while nothing comes.
         *inbound = Buffer::default();
-        deadline.set(within(settings.idle_timeout), Strike::CancelRead);
-        let ready = mux.conn.readable().await;
+        since.note(false, mux.held() > 0);
+        let idle = since.used.saturating_add(settings.idle_timeout);
+        deadline.set(idle.max(deadline::now() + QUIET), Strike::CancelRead);
+        let ready = readable(&mux.conn, deadline).await;
         let struck = deadline.struck();
         deadline.clear();
         match ready {
             Ok(()) => {}
             Err(_) if mux.is_retired() => return More::Over,
             Err(_) if struck && mux.held() == 0 => return More::Idle,
+            Err(_) if struck => {}
             Err(error) if is_cancelled(&error) => {}
             Err(_) => return More::Over,
+        }
+    }
+}
+
+/// Waits for bytes or for the deadline. Another deadline of this connection may take its strike back, so that it is asked
+/// as well.
+async fn readable(conn: &Conn, deadline: &Deadline) -> std::io::Result<()> {
+    let mut readable = pin!(conn.readable());
+    poll_fn(|cx| {
+        if let Poll::Ready(ready) = readable.as_mut().poll(cx) {
+            return Poll::Ready(ready);
+        }
+        let struck = deadline.poll_expired(cx);
+        struck.map(|()| Err(std::io::ErrorKind::TimedOut.into()))
+    })
+    .await
+}
+
+/// When what is waited for began.
+struct Since {
+    /// A frame, a header block or the connection itself, whichever is not whole.
+    begun: u64,
+    is_partial: bool,
+    /// The connection last had a stream.
+    used: u64,
+}
+
+impl Since {
+    fn now() -> Since {
+        Since {
+            begun: deadline::now(),
+            is_partial: true,
+            used: deadline::now(),
+        }
+    }
+
+    fn note(&mut self, partial: bool, used: bool) {
+        if partial && !self.is_partial {
+            self.begun = deadline::now();
+        }
+        self.is_partial = partial;
+        if used {
+            self.used = deadline::now();
         }
     }
 }
@@ -291,6 +364,12 @@ impl Requested {
         let open = &self.seat.listening.series.http2_streams;
         open.inc();
         let _open = Counted(open);
+        let listener = self.seat.listening.id();
+        let known = self.core.live().snapshot.listeners.get(listener).is_some();
+        if !known || self.seat.is_stale() {
+            // A reload has removed the listener, or asks clients for other certificates.
+            return stream.reset(ErrorCode::REFUSED_STREAM);
+        }
         let deadline = Deadline::alone();
         let client = Client {
             core: &self.core,

@@ -1,14 +1,11 @@
 //! The answer of one try: its head, interim ones before it, and its body, on the way to the client.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
 
 use engine_config::snapshot::Route;
 use engine_net::buffer::Buffer;
 use engine_net::clock;
-use engine_net::deadline::{Deadline, Strike};
+use engine_net::deadline::{self, Deadline, Strike};
 use protocol::http1::{self, Decoded, Rules};
 use protocol::limits::HeadLimits;
 use protocol::message::{BodyLength, Version};
@@ -17,7 +14,7 @@ use super::Exchange;
 use super::attempt::{Broken, Wait};
 use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, Side};
 use crate::heads;
-use crate::link::Link;
+use crate::link::{Link, watching};
 use crate::reply::Fault;
 use crate::upstream::{Carrier, UpstreamConn, UpstreamStream};
 
@@ -208,6 +205,7 @@ impl Exchange<'_> {
         wait: &Wait,
         client_write: &Deadline,
     ) -> Result<(), Broken> {
+        let asked = deadline::now();
         let mut interim = 0;
         loop {
             up.deadline.set(wait.head(), Strike::Wake);
@@ -215,6 +213,9 @@ impl Exchange<'_> {
             let (came, gone) = watching(self.client.link, Link::Stream(&up.stream), came).await;
             let struck = up.deadline.struck();
             up.deadline.clear();
+            if struck {
+                up.stream.suspect(asked);
+            }
             let fault = match came {
                 _ if gone => Fault::ClientGone,
                 _ if struck && wait.whole <= wait.first_byte.get() => Fault::WholeTimeout,
@@ -302,28 +303,4 @@ fn grow(buf: &mut Buffer) -> Result<(), Fault> {
     large.extend(buf.filled());
     *buf = large;
     Ok(())
-}
-
-/// Waits for `read` on the upstream's side; should that take long, looks whether the client is still there. When it has
-/// gone, the upstream's side is cut and the read ends: (result, client gone).
-async fn watching<F: Future>(client: Link<'_>, up: Link<'_>, read: F) -> (F::Output, bool) {
-    let mut gone = false;
-    let mut watching = true;
-    let mut read = pin!(read);
-    let mut closed = pin!(client.closed());
-    let result = poll_fn(|cx| {
-        if let Poll::Ready(done) = read.as_mut().poll(cx) {
-            return Poll::Ready(done);
-        }
-        if watching && closed.as_mut().poll(cx).is_ready() {
-            watching = false;
-            gone = true;
-            up.cut();
-            // A stream's read sees it at once and nobody would wake it.
-            return read.as_mut().poll(cx);
-        }
-        Poll::Pending
-    })
-    .await;
-    (result, gone)
 }

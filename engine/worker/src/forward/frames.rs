@@ -79,20 +79,27 @@ async fn data(
     mut bytes: &[u8],
     ends: bool,
 ) -> Result<(), PumpError> {
+    let mut armed = false;
     loop {
         let sent = stream
             .send_data(bytes, ends)
             .map_err(|_| PumpError::SinkClosed)?;
         bytes = bytes.get(sent.bytes..).unwrap_or_default();
         if sent.all {
+            if armed {
+                sink.deadline.clear();
+            }
             return Ok(());
         }
-        sink.arm(Strike::Wake);
+        // Only what goes out counts as progress: being woken does not.
+        if sent.bytes > 0 || !armed {
+            sink.arm(Strike::Wake);
+            armed = true;
+        }
         let ready = stream.sendable(sink.deadline).await;
         if sink.deadline.struck() {
             return Err(PumpError::SinkTimeout);
         }
-        sink.deadline.clear();
         ready.map_err(|_| PumpError::SinkClosed)?;
     }
 }

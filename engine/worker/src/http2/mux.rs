@@ -8,6 +8,7 @@ use std::task::{Poll, Waker};
 
 use engine_net::buffer::Buffer;
 use engine_net::{Conn, Shutdown, clock};
+use protocol::http1::encode;
 use protocol::http2::head::HeadError;
 use protocol::http2::{By, Connection, ConnectionError, ErrorCode, Event, Role, StreamId};
 use protocol::message::{RequestHead, ResponseHead};
@@ -20,8 +21,12 @@ const ROOM: usize = 96 * 1024;
 const MOST: usize = 512 * 1024;
 /// A body takes at least this much of the room, if there is any.
 const SHARE: usize = 4 * 1024;
-/// A vector at rest keeps no more than this.
-const KEPT: usize = 128 * 1024;
+/// What a stream leaves behind for the next one is no more than this.
+const KEPT: usize = 16 * 1024;
+/// Places for streams that a connection without any keeps.
+const RESTING: usize = 4;
+/// Answer heads (1xx) of one stream that wait to be taken; no window bounds them.
+const HEADS: usize = 16;
 
 /// One HTTP/2 connection.
 pub(crate) struct Mux {
@@ -38,8 +43,14 @@ pub(super) struct Inner {
     pub(super) spare: Option<Vec<u8>>,
     /// The task that writes, while it has nothing to.
     pub(super) writer: Option<Waker>,
-    /// The task that reads, while too much waits to be written.
+    /// The task that reads, while too much waits to be written or the last of it goes out.
     pub(super) reader: Option<Waker>,
+    /// All that was to be written has been, or can't be.
+    pub(super) written_out: bool,
+    /// Who waits for the peer's first SETTINGS.
+    greeted: Option<Waker>,
+    /// When bytes of the peer's came last.
+    heard: u64,
     slots: Vec<Slot>,
     free: Vec<usize>,
     /// Streams that somebody holds.
@@ -98,6 +109,9 @@ impl Mux {
                 spare: Some(Vec::new()),
                 writer: None,
                 reader: None,
+                written_out: false,
+                greeted: None,
+                heard: 0,
                 slots: Vec::new(),
                 free: Vec::new(),
                 held: 0,
@@ -115,7 +129,11 @@ impl Mux {
     pub(crate) fn take(self: &Rc<Self>, bytes: &[u8]) -> Result<(usize, Came), ConnectionError> {
         let mut inner = self.inner.borrow_mut();
         let inner = &mut *inner;
-        let (used, event) = inner.h2.receive(bytes, clock::now(), &mut inner.out)?;
+        let now = clock::now();
+        if !bytes.is_empty() {
+            inner.heard = now;
+        }
+        let (used, event) = inner.h2.receive(bytes, now, &mut inner.out)?;
         let came = match event {
             Event::More => Came::More,
             Event::Head { stream, end, .. } if inner.h2.role() == Role::Server => {
@@ -132,6 +150,39 @@ impl Mux {
         };
         inner.wake_writer();
         Ok((used, came))
+    }
+
+    /// Waits until the last of what was to be written has gone out, after [`Mux::end`].
+    pub(crate) async fn written_out(&self) {
+        poll_fn(|cx| {
+            let mut inner = self.inner.borrow_mut();
+            if inner.written_out {
+                return Poll::Ready(());
+            }
+            inner.reader = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Waits for the peer's first SETTINGS, which say how many streams it takes, or for the connection's end.
+    pub(crate) async fn greeted(&self) {
+        poll_fn(|cx| {
+            let mut inner = self.inner.borrow_mut();
+            if inner.over || inner.h2.is_peer_known() {
+                return Poll::Ready(());
+            }
+            inner.greeted = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Nothing has come from the peer since `asked` though it should have: no more streams for it.
+    pub(crate) fn suspect(&self, asked: u64) {
+        if self.inner.borrow().heard < asked {
+            self.retire();
+        }
     }
 
     /// Waits until what is to be written is not too much, or the connection is over.
@@ -241,6 +292,7 @@ impl Mux {
             streams
                 .chain(inner.writer.take())
                 .chain(inner.reader.take())
+                .chain(inner.greeted.take())
                 .collect()
         };
         wakers.into_iter().for_each(Waker::wake);
@@ -301,8 +353,12 @@ impl Inner {
             Event::Head { stream, token, end } => self.answer_came(stream, token, end),
             Event::Interim { stream, token } => self.answer_came(stream, token, false),
             Event::Trailers { stream, token } => {
-                let mut lines = Vec::new();
-                self.h2.take_trailers(&mut Vec::new(), &mut lines);
+                let (mut fields, mut text) = (Vec::new(), Vec::new());
+                self.h2.take_trailers(&mut fields, &mut text);
+                let mut lines = Vec::with_capacity(text.len());
+                for field in fields.iter().filter(|field| !field.hop_by_hop) {
+                    encode::field(&mut lines, field.name.of(&text), field.value.of(&text));
+                }
                 if let Some(slot) = self.slot_of(stream, token) {
                     slot.trailers = lines;
                     slot.ended = true;
@@ -332,7 +388,11 @@ impl Inner {
                     wake(slot.waker.take());
                 }
             }
-            Event::WritableAll | Event::Settings => self.wake_waiting(),
+            Event::WritableAll => self.wake_waiting(),
+            Event::Settings => {
+                self.wake_waiting();
+                wake(self.greeted.take());
+            }
             Event::Goaway { .. }
             | Event::Pong { .. }
             | Event::More
@@ -344,10 +404,16 @@ impl Inner {
     fn answer_came(&mut self, id: StreamId, token: u64, end: bool) {
         let (mut head, mut text) = (ResponseHead::new(), Vec::new());
         self.h2.take_response(&mut head, &mut text);
-        if let Some(slot) = self.slot_of(id, token) {
-            slot.heads.push_back((head, text));
-            slot.ended |= end;
-            wake(slot.waker.take());
+        let Some(slot) = self.slot_of(id, token) else {
+            return;
+        };
+        slot.heads.push_back((head, text));
+        slot.ended |= end;
+        wake(slot.waker.take());
+        if slot.heads.len() > HEADS {
+            slot.broken = Some(Broken::Malformed("too_many_interim_responses"));
+            self.h2
+                .reset(id, ErrorCode::ENHANCE_YOUR_CALM, &mut self.out);
         }
     }
 
@@ -378,23 +444,39 @@ impl Inner {
         }
     }
 
+    /// Without streams it holds little: most connections rest most of the time.
+    fn shrink(&mut self) {
+        self.free.clear();
+        self.slots.clear();
+        self.slots.shrink_to(RESTING);
+        self.free.shrink_to(RESTING);
+        self.spare = None;
+        self.arena = Vec::new();
+    }
+
     /// Nobody holds the stream any more.
     pub(super) fn let_go(&mut self, at: usize) {
         let Some(slot) = self.slots.get_mut(at) else {
             return;
         };
-        let mut inbound = std::mem::take(&mut slot.inbound);
+        let gone = std::mem::take(slot);
+        let mut inbound = gone.inbound;
+        // What nobody takes any more counts no longer against the connection's window.
+        let left = inbound.len().saturating_sub(gone.taken);
         inbound.clear();
-        if inbound.capacity() > KEPT {
-            inbound = Vec::new();
+        if inbound.capacity() <= KEPT {
+            slot.inbound = inbound;
         }
-        *slot = Slot {
-            inbound,
-            ..Slot::default()
-        };
+        if let Some(id) = gone.id.filter(|_| left > 0) {
+            self.h2.consumed(id, left, &mut self.out);
+            self.wake_writer();
+        }
         self.waiting.retain(|it| *it != at);
         self.free.push(at);
         self.held = self.held.saturating_sub(1);
+        if self.held == 0 {
+            self.shrink();
+        }
         if self.held == 0 && self.h2.role() == Role::Client && self.h2.is_drained() {
             // Nothing more comes of it: the writing side is shut, and the peer closes.
             self.over = true;

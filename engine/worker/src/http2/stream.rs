@@ -52,7 +52,8 @@ impl Broken {
     pub(crate) fn fault(self) -> Fault {
         match self {
             Broken::Malformed(cause) => Fault::UpstreamMalformed(cause),
-            _ => Fault::UpstreamClosed,
+            Broken::Reset(_) => Fault::UpstreamReset,
+            Broken::Refused | Broken::Gone | Broken::Abandoned => Fault::UpstreamClosed,
         }
     }
 }
@@ -66,6 +67,12 @@ impl From<SendError> for Broken {
 impl Stream {
     pub(super) fn new(mux: Rc<Mux>, at: usize) -> Stream {
         Stream { mux, at }
+    }
+
+    /// An answer is late that was asked for at `asked`: if nothing at all has come over the connection since, it may be
+    /// dead.
+    pub(crate) fn suspect(&self, asked: u64) {
+        self.mux.suspect(asked);
     }
 
     /// The connection under it.
@@ -103,8 +110,9 @@ impl Stream {
         }
         buf.extend(waiting.get(..n).unwrap_or_default());
         slot.taken += n;
-        if slot.taken >= slot.inbound.len() {
-            slot.inbound.clear();
+        // What has been taken goes at the latest when it is the larger part, so that each byte is moved once at most.
+        if slot.taken * 2 >= slot.inbound.len() {
+            slot.inbound.drain(..slot.taken);
             slot.taken = 0;
         }
         if let Some(id) = slot.id {

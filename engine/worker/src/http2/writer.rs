@@ -16,9 +16,27 @@ use super::Mux;
 /// No more than this is handed to the driver without waiting for it.
 const POSTED: usize = 16 * 1024;
 
+/// A vector between two writes keeps no more than this.
+const KEPT: usize = 128 * 1024;
+
+/// Says that nothing more is written, however the task ends.
+struct WrittenOut<'a>(&'a Mux);
+
+impl Drop for WrittenOut<'_> {
+    fn drop(&mut self) {
+        let reader = {
+            let mut inner = self.0.inner.borrow_mut();
+            inner.written_out = true;
+            inner.reader.take()
+        };
+        reader.into_iter().for_each(std::task::Waker::wake);
+    }
+}
+
 impl Mux {
     /// Writes what there is until the connection is over. `timeout`: nanoseconds that the peer may take for one write.
     pub(crate) async fn write_all(self: Rc<Self>, timeout: u64) {
+        let _end = WrittenOut(&self);
         let deadline = Deadline::new(&self.conn);
         while let Some(bytes) = self.ready().await {
             let written = self.write(&bytes, &deadline, timeout).await;
@@ -59,7 +77,7 @@ impl Mux {
     fn written(&self, mut bytes: Vec<u8>) {
         bytes.clear();
         let mut inner = self.inner.borrow_mut();
-        inner.spare = Some(bytes);
+        inner.spare = (bytes.capacity() <= KEPT).then_some(bytes);
         inner.wake_waiting();
         if let Some(reader) = inner.reader.take() {
             reader.wake();

@@ -24,6 +24,11 @@ use crate::reply::Fault;
 /// How often a request looks again for a stream while there is room for neither stream nor connection.
 const FULL_RETRY: u64 = 5_000_000;
 
+/// What may come of one answer's body before it has been taken.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// How long a new connection waits for the first SETTINGS before requests go out all the same.
+const GREETING: u64 = 200_000_000;
+
 /// The shared connections of one endpoint on this worker.
 #[derive(Default)]
 pub(super) struct Connections {
@@ -106,7 +111,6 @@ pub(super) async fn lease(
             let most = settings.pool_max_connections as u64;
             if let Some(open) = upstream.connections.acquire(most) {
                 let conn = dial(endpoint, settings.proxy_protocol, call, give_up).await?;
-                drop(making);
                 if !speaks_http2(&conn) {
                     if settings.protocol != UpstreamProtocol::Auto {
                         return Err(no_http2());
@@ -115,7 +119,11 @@ pub(super) async fn lease(
                     let conn = pool::adopt(&upstream.series, conn, open);
                     return Ok(Lease::new(endpoint, Carrier::Conn(conn), index, false));
                 }
-                if let Some(stream) = adopt(upstream, endpoint, settings, conn, open).reserve() {
+                let mux = adopt(upstream, endpoint, settings, conn, open);
+                // How many streams the endpoint takes is known then: all of them at once might be too many.
+                within(deadline::now().saturating_add(GREETING), mux.greeted()).await;
+                drop(making);
+                if let Some(stream) = mux.reserve() {
                     return Ok(held(stream, false));
                 }
             } else {
@@ -123,7 +131,18 @@ pub(super) async fn lease(
                 deadline::sleep_until(deadline::now() + FULL_RETRY).await;
             }
         } else {
-            within(give_up, made(connections)).await.ok_or_else(late)?;
+            // Another endpoint may be asked, should this one not answer.
+            let made = within(give_up, made(connections)).await;
+            made.ok_or_else(|| match deadline::now() >= call.whole {
+                true => Fault::WholeTimeout,
+                false => Fault::ConnectTimeout,
+            })?;
+            if settings.protocol == UpstreamProtocol::Auto && endpoint.speaks_http1.get() {
+                return Box::pin(pool::lease(
+                    upstream, endpoint, index, settings, false, call,
+                ))
+                .await;
+            }
         }
         if let Some(stream) = connections.stream() {
             return Ok(held(stream, true));
@@ -175,8 +194,12 @@ pub(super) fn adopt(
 }
 
 fn connection(settings: &config::Upstream) -> Connection {
+    let streams = settings.max_concurrent_streams;
     let ours = Settings {
-        max_concurrent_streams: settings.max_concurrent_streams,
+        max_concurrent_streams: streams,
+        initial_window: STREAM_WINDOW,
+        // Some clients that don't take their answers must not hold up the others: streams are bounded, the whole is not.
+        connection_window: streams.saturating_mul(STREAM_WINDOW),
         ..Settings::DEFAULT
     };
     Connection::new(Role::Client, ours, Budgets::SERVICES)

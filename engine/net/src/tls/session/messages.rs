@@ -100,8 +100,12 @@ impl Session {
         }
     }
 
-    /// There is no renegotiation (RFC 5246 section 7.2.2): TLS goes on as it is.
+    /// There is no renegotiation (RFC 5246 section 7.2.2): TLS goes on as it is. Who asks again before the answer has
+    /// gone out does not listen.
     fn decline(&mut self) -> Result<(), Error> {
+        if !self.outgoing.is_empty() {
+            return Err(PeerMisbehaved::TooManyRenegotiationRequests.into());
+        }
         self.alert(1, AlertDescription::NoRenegotiation);
         Ok(())
     }
