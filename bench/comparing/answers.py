@@ -1,15 +1,25 @@
 """Whether a contender does its job rightly; asked before it is measured, since a wrong answer may be a cheap one."""
 
+import email.message
 import http.client
 import os
+import ssl
+import subprocess
 import time
 
 from .processes import Failed
 
 
-def ask(port, request, **changes):
+def ask(place, request, job, **changes):
     """The answer to one request on a connection of its own: status, headers, body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    if job.http2:
+        return _by_curl(place, request, job)
+    if job.tls:
+        context = ssl.create_default_context(cafile=place.certificate.chain)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        connection = http.client.HTTPSConnection("127.0.0.1", place.port, timeout=10, context=context)
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", place.port, timeout=10)
     try:
         connection.request(request.method, changes.get("path", request.path), body=request.body or None,
                            headers={**request.headers, **changes.get("headers", {})})
@@ -21,14 +31,34 @@ def ask(port, request, **changes):
         connection.close()
 
 
+def _by_curl(place, request, job):
+    """HTTP/2 and nothing else, by curl."""
+    how = ["--http2", "--tlsv1.3", "--cacert", place.certificate.chain] if job.tls else ["--http2-prior-knowledge"]
+    url = f"{'https' if job.tls else 'http'}://127.0.0.1:{place.port}{request.path}"
+    command = ["curl", "--silent", "--show-error", "--max-time", "10", "--noproxy", "*", *how, "--include", url]
+    try:
+        done = subprocess.run(command, capture_output=True)
+    except FileNotFoundError as error:
+        raise Failed("curl is missing here: answers of HTTP/2 are checked with it") from error
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    line, *fields = head.decode("latin-1").split("\r\n")
+    if done.returncode != 0 or not line.startswith("HTTP/2 "):
+        raise Failed(f"no answer in HTTP/2 to {request.method} {request.path}: {line} {done.stderr.decode().strip()}")
+    headers = email.message.Message()
+    for it in fields:
+        name, _, value = it.partition(":")
+        headers[name] = value.strip()
+    return int(line.split()[1]), headers, body
+
+
 def check(contender, job, place):
     """Raises Failed, naming what was wrong."""
     # Some listen before they have read all of their configuration.
     end = time.monotonic() + 5
-    while ask(place.port, job.requests[0])[0] != 200 and time.monotonic() < end:
+    while not _ready(place, job) and time.monotonic() < end:
         time.sleep(0.05)
     for request in job.requests[:: max(1, len(job.requests) // 10)]:
-        status, headers, body = ask(place.port, request)
+        status, headers, body = ask(place, request, job)
         wrong = None
         if status != 200:
             wrong = f"status {status}: {body[:200]!r}"
@@ -36,6 +66,8 @@ def check(contender, job, place):
             wrong = f"a body of {len(body)} bytes, {body[:40]!r}…, instead of {job.body} times 'x'"
         elif job.post and headers["X-Received"] != str(job.post):
             wrong = f"the backend got {headers['X-Received']} bytes of {job.post}"
+        elif job.upstream == "h2c" and headers["X-Upstream"] != "HTTP/2.0":
+            wrong = f"the backend was asked in {headers['X-Upstream']}, not in HTTP/2"
         elif job.policy == "gateway" and contender.verifies and not (headers["X-User"] or "").startswith("user-"):
             wrong = "the backend was not told the user"
         if wrong:
@@ -52,8 +84,18 @@ def check(contender, job, place):
         logged(contender, job, place)
 
 
+def _ready(place, job):
+    """Whether it answers rightly; over HTTP/2 or TLS also whether it does at all."""
+    try:
+        return ask(place, job.requests[0], job)[0] == 200
+    except Failed:
+        if job.tls or job.http2:
+            return False
+        raise
+
+
 def expect(contender, job, place, what, statuses, **changes):
-    status, _, _ = ask(place.port, job.requests[0], **changes)
+    status, _, _ = ask(place, job.requests[0], job, **changes)
     if status not in statuses:
         raise Failed(f"{contender.name}, job {job.name}: {what} was answered by {status}")
 
@@ -74,8 +116,8 @@ def logged(contender, job, place):
 def limited(contender, job, place):
     """That a user beyond the rate is refused and another is not; `place.rate` must be a handful."""
     first, last = job.requests[0], job.requests[-1]
-    statuses = [ask(place.port, first)[0] for _ in range(place.rate * 4)]
+    statuses = [ask(place, first, job)[0] for _ in range(place.rate * 4)]
     if 429 not in statuses:
         raise Failed(f"{contender.name}: {len(statuses)} requests of one user, {place.rate} allowed, none refused")
-    if ask(place.port, last)[0] != 200:
+    if ask(place, last, job)[0] != 200:
         raise Failed(f"{contender.name}: a user was refused for what another had done")

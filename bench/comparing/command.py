@@ -74,7 +74,7 @@ def parse(argv):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--jobs", default="all", metavar="LIST", help="which jobs, by commas; default: all")
-    add("--connections", default="64", metavar="LIST", help="connections that the client keeps busy; of 8,64,256 each job runs three times")
+    add("--connections", metavar="LIST", help="connections that the client keeps busy; of 8,64,256 each job runs three times; default: 64, but 8 for h2 and h2c")
     add("--rounds", type=int, default=5, metavar="N")
     add("--seconds", type=int, metavar="S", help="of one slice; default: 2, but 5 for 100k and 1m")
     add("--peers", default="all", metavar="LIST", help=f"which peers: {','.join(PEERS)}, all or none; default: those installed")
@@ -82,8 +82,8 @@ def parse(argv):
         "backend (its manual's example has 32); the first may keep all")
     add("--measure", default="cost,latency", metavar="LIST", help="cost (all connections busy), latency (at a rate); default: both")
     add("--rate", type=int, metavar="R", help="requests/s for latency and workers; default: half the slowest peer's peak; 5000 for workers")
-    add("--generator", choices=GENERATORS, default="wrk", help="for cost; default: wrk")
-    add("--rate-generator", choices=[name for name, it in GENERATORS.items() if it.has_rate], help="for latency; default: the first of these that is there")
+    add("--generator", choices=GENERATORS, help="for cost; default: wrk, over TLS and HTTP/2 h2load, for handshakes portcullis-load")
+    add("--rate-generator", choices=[name for name, it in GENERATORS.items() if it.has_rate], help="for latency; default: the first of these that is there and can do the job")
     add("--load-binary", metavar="PATH", help="portcullis-load, if not in target/release")
     add("--binary", default=f"{contenders.ROOT}/target/release/portcullis", metavar="PATH", help="the gateway; default: target/release/portcullis")
     add("--floor", default=f"{contenders.ROOT}/target/release/examples/floor", metavar="PATH", help="the L4 forwarder; default: target/release/examples/floor")
@@ -101,9 +101,10 @@ def parse(argv):
     args.jobs = names if args.jobs == "all" else _listed(parser, "--jobs", args.jobs, names)
     args.peers = {"all": list(PEERS), "none": []}.get(args.peers) if args.peers in ("all", "none") else _listed(parser, "--peers", args.peers, PEERS)
     args.measure = _listed(parser, "--measure", args.measure, ("cost", "latency"))
-    if not all(it.isdigit() and int(it) for it in args.connections.split(",")):
-        parser.error("--connections takes numbers, by commas")
-    args.connections = [int(it) for it in args.connections.split(",")]
+    if args.connections is not None:
+        if not all(it.isdigit() and int(it) for it in args.connections.split(",")):
+            parser.error("--connections takes numbers, by commas")
+        args.connections = [int(it) for it in args.connections.split(",")]
     if args.rounds < 1 or (args.seconds is not None and args.seconds < 1):
         parser.error("--rounds and --seconds begin at 1")
     args.cores = Cores(args.proxy_core, args.client_core, args.backend_core, args.worker_cores)
@@ -151,16 +152,15 @@ class Comparison:
     def __init__(self, args, stage, kept):
         self.args, self.stage, self.kept = args, stage, kept
         self.contenders = self._contenders()
-        self.generator = self._generator(args.generator)
-        self.paced = self._paced()
+        self.made = {}
         self.about = {
             "machine": machine.about(),
             "versions": {it.name: version for it in self.contenders if (version := it.version())},
             "cores": vars(args.cores),
         }
-        self.about["versions"][self.generator.name] = self.generator.version()
-        if self.paced:
-            self.about["versions"][self.paced.name] = self.paced.version()
+        chosen = [self._chosen(it) for it in jobs.ALL if it.name in args.jobs]
+        for it in (it for pair in chosen for it in pair if it):
+            self.about["versions"][it.name] = it.version()
         say(machine.in_words(self.about["machine"]))
         say(", ".join(f"{name} {version}" for name, version in self.about["versions"].items()))
 
@@ -182,21 +182,27 @@ class Comparison:
         return found
 
     def _generator(self, name):
-        made = GENERATORS[name](self.args.cores.client, self.stage.folder, self._path(name))
-        if not made.path:
-            raise Failed(f"{name} is not here: tools/peers {name}")
-        return made
+        if name not in self.made:
+            path = self.args.load_binary if name == "portcullis-load" else None
+            self.made[name] = GENERATORS[name](self.args.cores.client, self.stage.folder, path, self.stage.certificate)
+        return self.made[name]
 
-    def _path(self, name):
-        return self.args.load_binary if name == "portcullis-load" else None
+    def _first(self, job, names):
+        """The first of these generators that is here and can do a job; None when there is none."""
+        able = (it for it in map(self._generator, names) if it.path and not it.cannot(job))
+        return next(able, None)
 
-    def _paced(self):
-        names = [self.args.rate_generator] if self.args.rate_generator else [name for name, it in GENERATORS.items() if it.has_rate]
-        for name in names:
-            if self._path(name) or GENERATORS[name].found():
-                return self._generator(name)
-        say("no generator here holds a rate (tools/peers h2load): no latencies")
-        return None
+    def _chosen(self, job):
+        """The generators for a job's cost and for its latencies, as far as there are any."""
+        args = self.args
+        usual = ["wrk", "portcullis-load", "h2load"]
+        if job.tls or job.http2:
+            usual = ["h2load", "portcullis-load", "wrk"]
+        if job.tls and job.close:
+            usual = ["portcullis-load"]
+        rates = [name for name, it in GENERATORS.items() if it.has_rate]
+        return (self._first(job, [args.generator] if args.generator else usual),
+                self._first(job, [args.rate_generator] if args.rate_generator else rates))
 
     def run(self):
         for job in (it for it in jobs.ALL if it.name in self.args.jobs):
@@ -204,7 +210,7 @@ class Comparison:
             if self.args.check:
                 self._check(job)
             elif job.kind == "load":
-                for connections in self.args.connections:
+                for connections in self.args.connections or [job.connections]:
                     self._load(job, connections)
             elif job.kind == "idle":
                 self._idle(job)
@@ -255,18 +261,25 @@ class Comparison:
     def _load(self, job, connections):
         args, seconds = self.args, self._seconds(job)
         say(f"{job.name}, {connections} connections: starting and checking {', '.join(it.name for it in self._able(job))}")
+        generator, paced = self._chosen(job)
+        if not generator:
+            tried = self._generator(args.generator or "portcullis-load")
+            raise Failed(f"{job.name}: {tried.name} can't: {tried.cannot(job)}" if tried.path else
+                         f"{job.name}: {tried.name} is not here: tools/peers {tried.name}, or --load-binary")
         able, standing = self._started(job)
         key = f"{job.name}@{connections}"
         if "cost" in args.measure:
-            found = rounds.run(f"{key} cost", standing, lambda port: self.generator.closed(port, job, connections, seconds), args.rounds)
+            found = rounds.run(f"{key} cost", standing, lambda port: generator.closed(port, job, connections, seconds), args.rounds)
             self._record(job, connections, "cost", [self._row(it, job, cost=found[it.name]) for it in able],
-                         {"generator": self.generator.name})
-        if "latency" in args.measure and self.paced and not (job.close and not self.paced.reconnects):
+                         {"generator": generator.name})
+        if "latency" in args.measure and not paced:
+            say(f"{job.name}: no generator here holds a rate for it: no latencies")
+        if "latency" in args.measure and paced and not (job.close and not paced.reconnects):
             rate = args.rate or self._half(key)
             found = rounds.run(f"{key} latency at {rate}/s", standing,
-                               lambda port: self.paced.steady(port, job, connections, seconds, rate), args.rounds)
+                               lambda port: paced.steady(port, job, connections, seconds, rate), args.rounds)
             self._record(job, connections, "latency", [self._row(it, job, latency=found[it.name]) for it in able],
-                         {"generator": self.paced.name, "rate": rate, "from": self.paced.counts_from})
+                         {"generator": paced.name, "rate": rate, "from": paced.counts_from})
         self.stage.clear()
         print(text.job(self.kept.get(key)), flush=True)
 
@@ -289,16 +302,19 @@ class Comparison:
         print(text.job(self.kept.get(f"{job.name}@{count}")), flush=True)
 
     def _workers(self, job):
-        connections, rate = self.args.connections[0], self.args.rate or 5_000
+        connections, rate = (self.args.connections or [job.connections])[0], self.args.rate or 5_000
+        generator, paced = self._chosen(job)
+        if not generator:
+            raise Failed(f"{job.name}: no generator is here: tools/peers wrk")
 
         def load(port, share, count):
-            if self.paced:
-                return self.paced.steady(port, job, connections * count, self._seconds(job), rate * share)
-            return self.generator.closed(port, job, connections * count, self._seconds(job))
+            if paced:
+                return paced.steady(port, job, connections * count, self._seconds(job), rate * share)
+            return generator.closed(port, job, connections * count, self._seconds(job))
 
         rows = []
         for contender in self._able(job):
             say(f"workers: {contender.name}")
             rows.append(self._row(contender, job, workers=workers.measure(self.stage, contender, job, self.args, load)))
-        self._record(job, connections, "workers", rows, {"generator": (self.paced or self.generator).name, "rate": rate if self.paced else None})
+        self._record(job, connections, "workers", rows, {"generator": (paced or generator).name, "rate": rate if paced else None})
         print(text.job(self.kept.get(f"{job.name}@{connections}")), flush=True)

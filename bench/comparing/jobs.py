@@ -28,6 +28,12 @@ class Job:
     policy: str = "forward"  # forward, gateway, routes: what the contender is configured to do
     kind: str = "load"
     close: bool = False  # a new connection for each request
+    tls: bool = False  # TLS 1.3 from the client
+    resume: bool = False  # a new connection resumes the session of one before
+    http2: bool = False  # HTTP/2 from the client: over TLS by ALPN, else with prior knowledge
+    upstream: str = "http1"  # what the backend is asked in: http1 or h2c
+    streams: int = 1  # requests under way on each connection
+    connections: int = 64  # unless the user says otherwise
     requests: list = field(default_factory=list)  # in turn; filled in by `prepare`
     path: str = "/1k"
     post: int = 0
@@ -45,14 +51,12 @@ class Job:
                                      headers={"Content-Type": "application/octet-stream"})]
         else:
             self.requests = [Request(self.path)]
-        if self.close:
+        # HTTP/2 has no such header; a TLS handshake's jobs end connections from the client's side.
+        if self.close and not self.tls:
             for it in self.requests:
                 it.headers["Connection"] = "close"
 
 
-# To come with the listeners that they need: tls (1 KB over TLS 1.3), handshakes (a new TLS connection for each
-# request), h2 (HTTP/2 from the client), h2-upstream (HTTP/2 on both sides), grpc. They take a `protocol` on Job,
-# a generator that `speaks` it, and the contenders' own listeners.
 ALL = [
     Job("plain", "1 KB answers, forwarding alone"),
     Job("16k", "16 KB answers", body=16 * KB, path="/16k"),
@@ -63,6 +67,13 @@ ALL = [
     Job("gateway", f"RS256 JWT of {USERS} users, limit per user, JSON log, metrics", policy="gateway"),
     Job("routes", f"{ROUTES:,} routes, each in turn", policy="routes"),
     Job("connect", "a new TCP connection for each request", close=True),
+    Job("tls", "1 KB answers over TLS 1.3, keep-alive", tls=True),
+    Job("handshake", "a new TLS 1.3 connection for each request, in full", tls=True, close=True),
+    Job("resume", "a new TLS 1.3 connection for each request, resumed", tls=True, close=True, resume=True),
+    Job("h2", "HTTP/2 over TLS, 8 streams on each connection, to an HTTP/1.1 upstream", tls=True, http2=True, streams=8,
+        connections=8),
+    Job("h2c", "HTTP/2 on both sides without TLS, 8 streams on each connection", http2=True, upstream="h2c", streams=8,
+        connections=8),
     Job("idle", "memory of idle keep-alive connections", kind="idle"),
     Job("workers", "two workers against one at the same rate", kind="workers"),
 ]

@@ -14,6 +14,8 @@ http {{
   access_log off; default_type application/octet-stream; client_body_buffer_size 64k;
   sendfile on; tcp_nopush on; etag off; if_modified_since off; open_file_cache max=64; open_file_cache_valid 1h;
   keepalive_requests 1000000000; keepalive_timeout 1h;
+  # What a connection of HTTP/2 may do is to be no limit.
+  http2_max_concurrent_streams 1024;
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location / {{ return 200 "{kilobyte}"; }}
@@ -22,6 +24,11 @@ http {{
     location /files/ {{ root {folder}; }}
     {files}
   }}
+  server {{
+    # HTTP/2 alone, and it says what it was asked in.
+    listen 127.0.0.1:{h2c} http2 backlog=4096;
+    location / {{ add_header X-Upstream $server_protocol; return 200 "{kilobyte}"; }}
+  }}
 }}
 """
 
@@ -29,7 +36,7 @@ SIZES = {"16k": 16 * 1024, "100k": 100 * 1024, "1m": 1024 * 1024}
 
 
 def start(folder, core, descriptors):
-    """The running backend and its port; one that does not come to listen is ended."""
+    """The running backend and its ports by protocol; one that does not come to listen is ended."""
     program = contenders.found("nginx")
     if not program:
         raise processes.Failed("the backend is nginx, which is missing here: tools/peers nginx")
@@ -38,16 +45,17 @@ def start(folder, core, descriptors):
     for name, size in SIZES.items():
         with open(f"{folder}/files/{name}", "w") as out:
             out.write("x" * size)
-    port = processes.free_port()
+    port, h2c = processes.free_ports(2)
     path = f"{folder}/origin.conf"
     with open(path, "w") as out:
         out.write(CONFIGURATION.format(
-            folder=folder, port=port, kilobyte="x" * 1024, descriptors=descriptors, connections=descriptors - 64,
+            folder=folder, port=port, h2c=h2c, kilobyte="x" * 1024, descriptors=descriptors, connections=descriptors - 64,
             files="\n    ".join(f"location = /{name} {{ alias {folder}/files/{name}; }}" for name in SIZES)))
     running = processes.Program([program, "-c", path, "-p", folder], core, folder, f"{folder}/origin.log")
     try:
         running.wait_for(port)
+        running.wait_for(h2c)
     except BaseException:
         running.end()
         raise
-    return running, port
+    return running, {"http1": port, "h2c": h2c}

@@ -4,6 +4,7 @@ CPU time is the kernel's run time of every thread, also of those that have ended
 which is the sum of /proc/PID/task/*/schedstat and of the threads that are gone). It does not know requests.
 """
 
+import contextlib
 import glob
 import os
 import resource
@@ -25,9 +26,16 @@ def raise_descriptor_limit():
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    return free_ports(1)[0]
+
+
+def free_ports(count):
+    """Different ones: none is given back before all are known."""
+    with contextlib.ExitStack() as held:
+        listeners = [held.enter_context(socket.socket()) for _ in range(count)]
+        for it in listeners:
+            it.bind(("127.0.0.1", 0))
+        return [it.getsockname()[1] for it in listeners]
 
 
 def run_time(pid):

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import threading
 
-from . import answers, contenders, origin, processes, tokens
+from . import answers, certificate, contenders, origin, processes, tokens
 from .jobs import USERS
 
 
@@ -53,7 +53,8 @@ class Stage:
             undo.callback(shutil.rmtree, self.folder, ignore_errors=True)
             os.chmod(self.folder, 0o755)  # nginx' workers run as somebody else when we are root
             self.tokens = tokens.Tokens(self.folder, USERS)
-            self.backend, self.backend_port = origin.start(self.folder, self.cores.backend, self.descriptors)
+            self.certificate = certificate.make(self.folder)
+            self.backend, self.backend_ports = origin.start(self.folder, self.cores.backend, self.descriptors)
             undo.pop_all()
         return self
 
@@ -71,11 +72,12 @@ class Stage:
         folder = f"{self.folder}/{self.count}-{job.name}-{contender.name}"
         os.makedirs(f"{folder}/tmp")
         os.chmod(f"{folder}/tmp", 0o777)
-        place = contenders.Place(folder, processes.free_port(), self.backend_port, self.tokens, workers, rate)
+        backend = self.backend_ports[job.upstream]
+        place = contenders.Place(folder, processes.free_port(), backend, self.tokens, self.certificate, workers, rate)
         command = contender.command(place, job)
         program = None
         if command is None:
-            place.port = self.backend_port
+            place.port = backend
         else:
             program = processes.Program(command, cores or self.cores.proxy, folder, f"{folder}/output.log",
                                         contender.environment)

@@ -37,6 +37,7 @@ class Place:
     port: int
     backend: int
     tokens: object
+    certificate: object
     workers: int = 1
     rate: int = RATE
 

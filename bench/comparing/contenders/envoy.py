@@ -6,6 +6,7 @@ Routes are a prefix map and not a list, verified tokens are remembered, circuit 
 import json
 
 from .. import jobs, tokens
+from ..certificate import GROUP
 from . import DESCRIPTORS, RATE, Contender, says
 
 TYPE = "type.googleapis.com/envoy."
@@ -40,12 +41,27 @@ class Envoy(Contender):
             "load_assignment": {"cluster_name": "up", "endpoints": [{"lb_endpoints": [
                 {"endpoint": {"address": _address(place.backend)}}]}]},
         }
+        if job.upstream == "h2c":
+            options = TYPE + "extensions.upstreams.http.v3.HttpProtocolOptions"
+            cluster["typed_extension_protocol_options"] = {options.removeprefix("type.googleapis.com/"): {
+                "@type": options, "explicit_http_config": {"http2_protocol_options": {}}}}
+        chain = {"filters": [self._http(place, job)]}
+        if job.tls:
+            chain["transport_socket"] = self._tls(place, job)
         listener = {"name": "public", "address": _address(place.port), "enable_reuse_port": True,
-                    "tcp_backlog_size": 4096, "filter_chains": [{"filters": [self._http(place, job)]}]}
+                    "tcp_backlog_size": 4096, "filter_chains": [chain]}
         bootstrap = {"static_resources": {"listeners": [listener], "clusters": [cluster]}}
         if job.policy != "gateway":
             bootstrap["stats_config"] = {"stats_matcher": {"reject_all": True}}
         return bootstrap
+
+    def _tls(self, place, job):
+        shown = place.certificate
+        return _typed("envoy.transport_sockets.tls", TYPE + "extensions.transport_sockets.tls.v3.DownstreamTlsContext", common_tls_context={
+            "tls_certificates": [{"certificate_chain": {"filename": shown.chain}, "private_key": {"filename": shown.key}}],
+            "tls_params": {"tls_maximum_protocol_version": "TLSv1_3", "ecdh_curves": [GROUP]},
+            "alpn_protocols": ["h2", "http/1.1"] if job.http2 else ["http/1.1"],
+        })
 
     def _http(self, place, job):
         """The connection manager of the one listener."""
@@ -58,7 +74,7 @@ class Envoy(Contender):
                               suppress_envoy_headers=True, dynamic_stats=False))
         return _typed("envoy.filters.network.http_connection_manager",
                       TYPE + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-                      stat_prefix="in", codec_type="HTTP1", use_remote_address=True, generate_request_id=False,
+                      stat_prefix="in", codec_type="HTTP2" if job.http2 else "HTTP1", use_remote_address=True, generate_request_id=False,
                       server_header_transformation="PASS_THROUGH",
                       route_config={"name": "all", "virtual_hosts": [hosts]}, http_filters=filters, **log)
 

@@ -5,6 +5,7 @@ By measurement: answers of 16 KB fit into one buffer of 32 KB; larger ones are c
 """
 
 from .. import jobs, tokens
+from ..certificate import GROUP, SUITE
 from . import DESCRIPTORS, Contender, says
 
 MAIN = """
@@ -25,11 +26,11 @@ defaults
   timeout http-request 10s
   timeout http-keep-alive 600s
 frontend public
-  bind 127.0.0.1:{port} backlog 4096
+  bind 127.0.0.1:{port} backlog 4096{listens}
   option forwardfor
 {rules}
 backend up
-  server one 127.0.0.1:{backend}
+  server one 127.0.0.1:{backend}{asks}
 """
 
 FORWARD = "  default_backend up"
@@ -74,7 +75,9 @@ class Haproxy(Contender):
         elif job.policy == "routes":
             listed = place.write("routes.map", "".join(f"/route-{n}/ up\n" for n in range(jobs.ROUTES)))
             rules = f"  use_backend %[path,map_beg({listed},none)]\nbackend none\n  http-request return status 404"
-        text = MAIN.format(threads=f"nbthread {place.workers}", connections=DESCRIPTORS if job.kind == "idle" else 4000, log=log,
+        listens = f" ssl crt {place.certificate.both} curves {GROUP} ciphersuites {SUITE} alpn {'h2,http/1.1' if job.http2 else 'http/1.1'}" if job.tls \
+            else " proto h2" if job.http2 else ""
+        text = MAIN.format(listens=listens, asks=" proto h2" if job.upstream == "h2c" else "", threads=f"nbthread {place.workers}", connections=DESCRIPTORS if job.kind == "idle" else 4000, log=log,
                            large="option splice-response" if job.body > 64 * 1024 else "",
                            buffer="tune.bufsize 32768" if 8 * 1024 < job.body <= 64 * 1024 else "", port=place.port, backend=place.backend, rules=rules)
         return [self.program(), "-db", "-f", place.write("haproxy.cfg", text)]

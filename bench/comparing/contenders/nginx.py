@@ -1,6 +1,7 @@
 """nginx as a reverse proxy. Its limit_req is a leaky bucket; it has no JWT without its commercial edition."""
 
 from .. import jobs
+from ..certificate import GROUP
 from . import DESCRIPTORS, RATE, Contender, found, says
 
 MAIN = """
@@ -17,7 +18,8 @@ http {{
   {buffers}
   {policy}
   server {{
-    listen 127.0.0.1:{port} backlog=4096 reuseport;
+    listen 127.0.0.1:{port}{protocol} backlog=4096 reuseport;
+    {tls}
     {locations}
   }}
 }}
@@ -31,6 +33,11 @@ LOG = """log_format json escape=json '{{"timestamp":"$time_iso8601","requestId":
 
 # Bodies beyond the default 64 KB of buffers go to a file in part, at over twice the cost; for 1 KB the defaults do.
 LARGE = "proxy_buffer_size 16k; proxy_buffers 16 32k; proxy_busy_buffers_size 256k; proxy_max_temp_file_size 0;"
+
+
+# Tickets are on, two for each full handshake; a cache beside them would be written and never read.
+TLS = """ssl_certificate {chain}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3; ssl_ecdh_curve {group};
+    ssl_session_cache off; ssl_session_tickets on;"""
 
 
 class Nginx(Contender):
@@ -48,6 +55,9 @@ class Nginx(Contender):
     def version(self):
         return says(self.program(), "-v").split("/")[-1]
 
+    def does(self, job):
+        return "it speaks HTTP/2 to no upstream but gRPC's" if job.upstream == "h2c" else None
+
     def note(self, job):
         return "limit and log only: it has no JWT" if job.policy == "gateway" else ""
 
@@ -61,7 +71,9 @@ class Nginx(Contender):
         elif job.policy == "routes":
             locations = "\n    ".join(f"location /route-{n}/ {{ proxy_pass http://up; }}" for n in range(jobs.ROUTES))
             locations += "\n    location / { return 404; }"
-        text = MAIN.format(folder=place.folder, port=place.port, backend=place.backend, workers=place.workers,
+        shown = place.certificate
+        text = MAIN.format(protocol=" ssl" * job.tls + " http2" * job.http2,
+                           tls=TLS.format(chain=shown.chain, key=shown.key, group=GROUP) if job.tls else "", folder=place.folder, port=place.port, backend=place.backend, workers=place.workers,
                            keepalive=self.keepalive, policy=policy, locations=locations, descriptors=DESCRIPTORS,
                            connections=DESCRIPTORS - 64, buffers=LARGE if job.body > 8 * 1024 else "")
         return [self.program(), "-c", place.write("nginx.conf", text), "-p", place.folder]

@@ -4,6 +4,7 @@ import hashlib
 import os
 
 from .. import jobs, processes, tokens
+from ..certificate import GROUP
 from . import Contender, says
 
 HEAD = """
@@ -12,10 +13,23 @@ workers = {workers}
 [listener.public]
 address = "127.0.0.1:{port}"
 idle_timeout = "10m"
+{tls}
 [upstream.backend]
 endpoints = ["127.0.0.1:{backend}"]
 pool_max_idle = 512
 keepalive = "10m"
+{asks}
+"""
+
+TLS = """
+certificates = ["site"]
+tls_groups = ["{group}"]
+"""
+
+CERTIFICATE = """
+[certificate.site]
+chain = "{chain}"
+key = "{key}"
 """
 
 FORWARD = """
@@ -83,7 +97,12 @@ class Portcullis(Contender):
         return job.policy
 
     def command(self, place, job):
-        text = HEAD.format(workers=place.workers, port=place.port, backend=place.backend)
+        shown = place.certificate
+        text = HEAD.format(workers=place.workers, port=place.port, backend=place.backend,
+                           tls=TLS.format(group=GROUP) if job.tls else "",
+                           asks='protocol = "h2"' if job.upstream == "h2c" else "")
+        if job.tls:
+            text += CERTIFICATE.format(chain=shown.chain, key=shown.key)
         if self.policy(job) == "gateway":
             text += GATEWAY.format(admin=processes.free_port(), issuer=tokens.ISSUER, audience=tokens.AUDIENCE,
                                    jwks=place.tokens.jwks, rate=place.rate)

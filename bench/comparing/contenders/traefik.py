@@ -6,6 +6,7 @@ Its configuration is YAML, of which JSON is a part.
 import json
 
 from .. import jobs, processes
+from ..certificate import GROUP
 from . import Contender, says
 
 
@@ -19,6 +20,8 @@ class Traefik(Contender):
         return next((it.split()[1] for it in says(self.program(), "version").splitlines() if it.startswith("Version")), "?")
 
     def note(self, job):
+        if job.tls and job.close:
+            return "one session ticket for each handshake, where the others send two: Go's TLS has no key for that"
         return "limit and log only: no JWT in its open edition" if job.policy == "gateway" else ""
 
     def command(self, place, job):
@@ -33,6 +36,8 @@ class Traefik(Contender):
             "serversTransport": {"maxIdleConnsPerHost": 512},
             "providers": {"file": {"filename": place.write("dynamic.yaml", json.dumps(self._dynamic(place, job))), "watch": False}},
         }
+        if job.tls:
+            static["entryPoints"]["public"]["http"] = {"tls": {}}
         if job.policy == "gateway":
             static["accessLog"] = {"filePath": place.path(self.log), "format": "json", "bufferingSize": 1000}
             static["entryPoints"]["operators"] = {"address": f"127.0.0.1:{processes.free_port()}"}
@@ -40,7 +45,7 @@ class Traefik(Contender):
         return [self.program(), f"--configFile={place.write('traefik.yaml', json.dumps(static))}"]
 
     def _dynamic(self, place, job):
-        http = {"services": {"up": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{place.backend}"}]}}}}
+        http = {"services": {"up": {"loadBalancer": {"servers": [{"url": f"{'h2c' if job.upstream == 'h2c' else 'http'}://127.0.0.1:{place.backend}"}]}}}}
         if job.policy == "routes":
             http["routers"] = {f"r{n}": {"rule": f"PathPrefix(`/route-{n}/`)", "service": "up"} for n in range(jobs.ROUTES)}
         else:
@@ -50,4 +55,9 @@ class Traefik(Contender):
                 "average": place.rate, "burst": place.rate,
                 "sourceCriterion": {"requestHeaderName": "Authorization"}}}}
             http["routers"]["all"]["middlewares"] = ["users"]
-        return {"http": http}
+        dynamic = {"http": http}
+        if job.tls:
+            shown = {"certFile": place.certificate.chain, "keyFile": place.certificate.key}
+            dynamic["tls"] = {"stores": {"default": {"defaultCertificate": shown}},
+                              "options": {"default": {"curvePreferences": [GROUP]}}}
+        return dynamic

@@ -29,8 +29,9 @@ class Generator:
     reconnects = True  # whether it goes on when each answer ends its connection
     counts_from = "the moment that a request was sent"  # where a latency begins
 
-    def __init__(self, core, folder, path=None):
+    def __init__(self, core, folder, path=None, certificate=None):
         self.core, self.folder, self.path = core, folder, path or self.found()
+        self.certificate = certificate  # that servers show over TLS
 
     @classmethod
     def found(cls):
@@ -38,6 +39,10 @@ class Generator:
 
     def version(self):
         return ""
+
+    def cannot(self, job):
+        """Why it can't send a job's requests, or None when it can."""
+        return None
 
     def closed(self, port, job, connections, seconds):
         """Each connection asks again as soon as it is answered."""
@@ -49,6 +54,10 @@ class Generator:
 
     def pinned(self, *command):
         return ["taskset", "-c", self.core, self.path, *command]
+
+
+def url(port, job, path=""):
+    return f"{'https' if job.tls else 'http'}://127.0.0.1:{port}{path}"
 
 
 def percentile(ordered, share):

@@ -7,7 +7,8 @@ import re
 import subprocess
 
 from .. import contenders
-from . import Generator, Sample, failure, percentile
+from ..certificate import GROUP, SUITE
+from . import Generator, Sample, failure, percentile, url
 
 
 class H2load(Generator):
@@ -19,6 +20,9 @@ class H2load(Generator):
     def version(self):
         return contenders.says(self.path, "--version").split("/")[-1]
 
+    def cannot(self, job):
+        return "it does not open a connection anew" if job.close else None
+
     def closed(self, port, job, connections, seconds):
         return self._run(port, job, connections, seconds, [])
 
@@ -29,7 +33,7 @@ class H2load(Generator):
     def _run(self, port, job, connections, seconds, more):
         urls, log = f"{self.folder}/{job.name}-{port}.urls", f"{self.folder}/h2load-{port}.log"
         with open(urls, "w") as out:
-            out.writelines(f"http://127.0.0.1:{port}{it.path}\n" for it in job.requests)
+            out.writelines(f"{url(port, job, it.path)}\n" for it in job.requests)
         open(log, "w").close()
         first = job.requests[0]
         for name, value in first.headers.items():
@@ -39,7 +43,10 @@ class H2load(Generator):
             with open(path, "wb") as out:
                 out.write(first.body)
             more += ["-d", path]
-        command = self.pinned("--h1", "-t1", f"-c{connections}", f"-D{seconds}", f"--log-file={log}", "-i", urls, *more)
+        spoken = [f"-m{job.streams}"] if job.http2 else ["--h1"]
+        if job.tls:
+            spoken += [f"--groups={GROUP}", f"--tls13-ciphers={SUITE}"]
+        command = self.pinned(*spoken, "-t1", f"-c{connections}", f"-D{seconds}", f"--log-file={log}", "-i", urls, *more)
         done = subprocess.run(command, capture_output=True, text=True)
         counts = re.search(r"requests: (\d+) total.* (\d+) succeeded, (\d+) failed", done.stdout)
         if done.returncode != 0 or not counts:

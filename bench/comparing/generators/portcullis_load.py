@@ -6,8 +6,9 @@ Where a job has many requests it draws them at random instead of in turn, which 
 import json
 import subprocess
 
-from .. import contenders, jobs
-from . import Generator, Sample, failure
+from .. import contenders, jobs, processes
+from ..certificate import GROUP, SUITE
+from . import Generator, Sample, failure, url
 
 # Requests at the start of a slice at a rate that are sent but not timed: connections open in them.
 WARM = 0.2
@@ -47,10 +48,23 @@ class PortcullisLoad(Generator):
         with open(saved) as file:
             it = json.load(file)
         counts, latency = it["counts"], it["latency"]
+        self._check_handshakes(job, it)
         # A few are due so late that no connection is free for them before the end; many mean that the rate was not held.
         late = it["generator"]["limited"] or counts["unsent"] > counts["answered"] / 100
         return Sample(requests=counts["answered"], seconds=it["duration_ns"] / 1e9, failed=counts["failed"], late=late,
                       p50=latency["p50_ns"] / 1000, p99=latency["p99_ns"] / 1000, p999=latency["p999_ns"] / 1000)
+
+    def _check_handshakes(self, job, it):
+        """That sessions were resumed when that is measured, and never otherwise."""
+        if not job.tls:
+            return
+        agreed, counts = it["about"]["tls"], it["counts"]
+        if not agreed.startswith(f"TLSv1.3, {SUITE}, {GROUP}"):
+            raise processes.Failed(f"job {job.name}: the handshake came to {agreed}")
+        full = counts["connections"] - counts["resumed"]
+        # The first of each connection's succession has nothing to resume.
+        if job.close and (full > it["about"]["connections"] * 1.5 if job.resume else counts["resumed"]):
+            raise processes.Failed(f"job {job.name}: {counts['resumed']} of {counts['connections']} connections resumed a session")
 
     def _scenario(self, port, job):
         first = job.requests[0]
@@ -63,7 +77,16 @@ class PortcullisLoad(Generator):
             headers["Authorization"] = "Bearer {token.users}"
         elif job.policy == "routes":
             path = f"/route-{{n:0..{jobs.ROUTES - 1}}}/item"
-        text = f'[target]\nurl = "http://127.0.0.1:{port}"\n{tokens}[request.one]\nmethod = "{first.method}"\npath = "{path}"\n'
+        target, load = f'url = "{url(port, job)}"\n', ""
+        if job.tls:
+            resume = "true" if job.resume else "false"
+            target += f'cacert = {json.dumps(self.certificate.chain)}\ntls_groups = "{GROUP}"\ntls_resume = {resume}\n'
+        if job.http2:
+            target += "http2 = true\n"
+            load += f"streams = {job.streams}\n"
+        if job.tls and job.close:
+            load += "requests_per_connection = 1\n"
+        text = f'[target]\n{target}[load]\n{load}{tokens}[request.one]\nmethod = "{first.method}"\npath = "{path}"\n'
         if headers:
             text += "headers = { " + ", ".join(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in headers.items()) + " }\n"
         if first.body:

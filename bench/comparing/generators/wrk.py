@@ -4,7 +4,7 @@ import json
 import subprocess
 
 from .. import contenders
-from . import Generator, Sample, failure
+from . import Generator, Sample, failure, url
 
 # What is said at the end: one line that is ours to read.
 DONE = """
@@ -33,9 +33,16 @@ class Wrk(Generator):
     def version(self):
         return contenders.says(self.path, "-v").splitlines()[0].split()[1]
 
+    def cannot(self, job):
+        if job.http2:
+            return "it has no HTTP/2"
+        if job.tls and job.close:
+            return "it does not say whether a session was resumed"
+        return None
+
     def closed(self, port, job, connections, seconds):
         command = self.pinned("-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", self._script(job),
-                              f"http://127.0.0.1:{port}{job.requests[0].path}")
+                              url(port, job, job.requests[0].path))
         done = subprocess.run(command, capture_output=True, text=True)
         line = next((it for it in done.stdout.splitlines() if it.startswith("RESULT ")), None)
         if line is None:
