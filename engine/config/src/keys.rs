@@ -45,9 +45,8 @@ pub const LATER_KINDS: &[(&str, &str)] = &[
     ("telemetry", "tracing"),
 ];
 
-/// Values of `kind` in `[auth.NAME]` that are words of the language and not built. One that is among
-/// `SCOPES` too has its keys checked before it is refused.
-pub const LATER_AUTH: &[&str] = &["introspection", "basic", "mtls", "session", "forward"];
+/// Values of `kind` in `[auth.NAME]` that are words of the language and not built.
+pub const LATER_AUTH: &[&str] = &["introspection", "basic", "session", "forward"];
 
 /// The scopes of one kind: one, or one per value of the key `kind`.
 pub fn scopes_of(kind: &str) -> impl Iterator<Item = &'static Scope> {

@@ -45,12 +45,12 @@ policy_keys::keys! {
 }
 
 policy_keys::keys! {
-    /// Certificates of clients, which a listener with `client_auth` has verified. Not built yet: the keys are
-    /// checked, and the section is refused.
+    /// Certificates of clients, which a listener with `client_auth` has verified. Every listener that a route with such
+    /// an auth can be reached on must ask for them.
     pub struct Mtls = "auth", named kind "mtls" {
-        /// The certificates that are accepted, each by one thing in it: `"cn:alice"`, `"dns:*.svc.example"`, `"uri:spiffe://example/ns/*/sa/web"`, `"email:*@example.com"`. `*` stands for any text without the character that parts such names (`.`, `/`, `@`), `**` for any text. With `-> NAME`, who comes with it is the `[consumer.NAME]`; the first line that fits counts. Default: all.
+        /// The certificates that are accepted, each by one thing in it: `"cn:alice"`, `"dns:*.svc.example"`, `"uri:spiffe://example/ns/*/sa/web"`, `"email:*@example.com"`. `*` stands for any text without the character that parts such names (`.`, `/`, `@`), `**` for any text. With `-> NAME`, who comes with it is the `[consumer.NAME]`; the first line that fits counts. Of several common names the last is looked at. Default: all that the listener's `client_ca` vouches for.
         subjects: optional Vec<Subject>,
-        /// Facts about the client that the upstream gets as headers: `"subject -> X-Client-Subject"`; `subject`, `cn`, `dns`, `uri`, `email`, `serial`, `fingerprint`, `consumer`, `tier` or `tenant`. These headers are stripped from what clients send, on every route. Default: `subject -> X-Client-Subject`, `consumer -> X-Consumer` and `tenant -> X-Tenant-ID`.
+        /// Facts about the client that the upstream gets as headers: `"subject -> X-Client-Subject"`; `subject` (as RFC 4514 writes it), `cn`, `dns`, `uri`, `email` (all of them, with commas between), `serial`, `fingerprint` (SHA-256; both in hex), `certificate` (whole, as RFC 9440 has it: `"certificate -> Client-Cert"`), `consumer`, `tier` or `tenant`. These headers are stripped from what clients send, on every route, and so are `Client-Cert` and `Client-Cert-Chain`. Default: `subject -> X-Client-Subject`, `consumer -> X-Consumer` and `tenant -> X-Tenant-ID`.
         forward_claims: optional Vec<String>,
     }
 }

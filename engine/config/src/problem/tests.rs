@@ -7,6 +7,7 @@ use expect_test::{Expect, expect};
 mod certificates;
 mod form;
 mod meaning;
+mod mtls;
 mod tls;
 
 fn check(text: &str, expected: Expect) {

@@ -53,7 +53,7 @@ impl Resolver<'_, '_> {
                     .and_then(|said| self.jwt(&block, said)),
                 "mtls" => self
                     .read(&block, scope, Mtls::read)
-                    .and_then(|said| self.mtls(&block, said)),
+                    .and_then(|said| self.mtls(&block, said, &consumers)),
                 _ => self
                     .read(&block, scope, ApiKey::read)
                     .and_then(|said| self.api_key(&block, said, &consumers)),
@@ -168,13 +168,16 @@ impl Resolver<'_, '_> {
         let forward_claims = self.forward_claims(block, said.forward_claims);
         let consumers: Vec<Consumer> = match &said.consumers {
             None => {
-                for name in self.said.names("consumer") {
-                    self.used.insert(("consumer".to_owned(), name.to_owned()));
+                // One without keys can't come this way: a certificate must name it.
+                let keyed = all.iter().filter(|(_, consumer)| !consumer.keys.is_empty());
+                for (name, _) in keyed {
+                    self.used.insert(("consumer".to_owned(), name.clone()));
                 }
                 all.values().cloned().collect()
             }
             Some(names) => {
                 self.refer_all(block, "consumers", "consumer", names);
+                self.warn_keyless(block, names, all);
                 names
                     .iter()
                     .filter_map(|name| all.get(name.as_str()).cloned())
@@ -212,8 +215,21 @@ impl Resolver<'_, '_> {
         })
     }
 
-    // A consumer's encoded lines are its own: it can only be made from its default.
-    #[allow(clippy::field_reassign_with_default)]
+    fn warn_keyless(
+        &mut self,
+        block: &Block,
+        names: &[policy_keys::Name],
+        all: &BTreeMap<String, Consumer>,
+    ) {
+        for (item, name) in names.iter().enumerate() {
+            let keyless = |consumer: &Consumer| consumer.keys.is_empty();
+            if all.get(name.as_str()).is_some_and(keyless) {
+                let what = format!("`{}` has no API key to come with", name.as_str());
+                self.warn(block.place("consumers", Some(item)), what);
+            }
+        }
+    }
+
     fn consumers(&mut self) -> BTreeMap<String, Consumer> {
         let mut consumers = BTreeMap::new();
         for block in self.said.of("consumer") {
@@ -235,14 +251,15 @@ impl Resolver<'_, '_> {
                 }
                 seconds
             });
-            let mut consumer = Consumer::default();
-            consumer.name = block.name.as_str().into();
-            consumer.keys = keys;
-            consumer.tier = said.tier.map(Into::into);
-            consumer.tenant = said.tenant.map(Into::into);
-            consumer.tags = said.tags.into_iter().flatten().map(Into::into).collect();
-            consumer.expires = expires;
-            consumer.allow = set(said.allow);
+            let consumer = Consumer {
+                name: block.name.as_str().into(),
+                keys,
+                tier: said.tier.map(Into::into),
+                tenant: said.tenant.map(Into::into),
+                tags: said.tags.into_iter().flatten().map(Into::into).collect(),
+                expires,
+                allow: set(said.allow),
+            };
             consumers.insert(block.name.clone(), consumer);
         }
         consumers

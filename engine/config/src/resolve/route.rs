@@ -145,6 +145,7 @@ impl Resolver<'_, '_> {
     ) -> Option<Route> {
         let action = self.action(block, &said, pattern);
         let ready = self.auth(block, said.auth.as_deref(), parts);
+        self.refuse_unasked(block, &said, ready.as_ref(), parts);
         let authorize = self.authorize(block, &said, ready.as_ref());
         let limits = self.route_limits(block, &said, ready.as_ref(), parts);
         let (strip_prefix, rewrite) = self.new_path(block, &said, pattern);

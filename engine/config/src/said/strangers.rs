@@ -71,11 +71,7 @@ pub(crate) fn scope_of(report: &mut Report, block: &Block) -> Option<&'static Sc
     {
         return Some(only);
     }
-    let variants: Vec<&str> = scopes
-        .iter()
-        .map(|scope| scope.variant)
-        .filter(|variant| !LATER_AUTH.contains(variant))
-        .collect();
+    let variants: Vec<&str> = scopes.iter().map(|scope| scope.variant).collect();
     let expected = format!("expected kind = {}", policy_keys::one_of(&variants));
     let Some(Entry {
         value: Given { raw, place, .. },

@@ -283,7 +283,7 @@ path = "syslog"
                |
             10 | kind = "session"
                |        ^^^^^^^^^
-               = expected kind = "jwt" or "api_key"
+               = expected kind = "jwt", "api_key" or "mtls"
 
             gateway.toml:13:8: error: a JWK set from a URL is not built yet
                |
@@ -367,13 +367,13 @@ expires = "tomorrow"
               |
             3 | [auth.a]
               | ^^^^^^^^
-              = expected kind = "jwt" or "api_key"
+              = expected kind = "jwt", "api_key" or "mtls"
 
             gateway.toml:5:8: error: unknown kind `jwks`
               |
             5 | kind = "jwks"
               |        ^^^^^^
-              = expected kind = "jwt" or "api_key"
+              = expected kind = "jwt", "api_key" or "mtls"
 
             gateway.toml:6:1: error: [auth.c] has no keys
               |

@@ -3,12 +3,12 @@
 use super::Parts;
 use crate::keys::route::Route as Said;
 use crate::problem::Problem;
-use crate::resolve::Resolver;
 use crate::resolve::auth::Ready;
+use crate::resolve::{Resolver, id16};
 use crate::said::Block;
 use crate::snapshot::CredentialPlace;
 use policy::chain::Auth;
-use policy::limit::Rule as Limit;
+use policy::limit::{Part, Rule as Limit};
 use policy::policies::authorize;
 use std::sync::Arc;
 
@@ -55,6 +55,41 @@ impl Resolver<'_, '_> {
                 None
             }
         }
+    }
+
+    /// Where a listener does not ask for certificates nobody has one: a route for them must not be reachable there.
+    pub(super) fn refuse_unasked(
+        &mut self,
+        block: &Block,
+        said: &Said,
+        ready: Option<&Ready>,
+        parts: &Parts,
+    ) {
+        if !ready.is_some_and(|ready| matches!(ready.auth, Auth::Mtls(_))) {
+            return;
+        }
+        let named = block.entries.contains_key("listeners");
+        let listed = said.listeners.as_deref().unwrap_or_default();
+        let reachable = |name: &str| !named || listed.iter().any(|it| it.as_str() == name);
+        // A word that is wrong has been told.
+        let asks = |word: Option<&str>| word.is_some_and(|word| word != "none");
+        let listeners = self.said.of("listener").into_iter().enumerate();
+        let unasked: Vec<String> = listeners
+            .filter(|(id, _)| !parts.idle.contains(&id16(*id)))
+            .filter(|(_, it)| reachable(&it.name) && !asks(it.text("client_auth")))
+            .map(|(_, it)| it.title())
+            .collect();
+        if unasked.is_empty() {
+            return;
+        }
+        let message = format!(
+            "{} is for clients with certificates, and can be reached where none is asked for: {}",
+            block.title(),
+            unasked.join(", ")
+        );
+        let problem = Problem::at(block.place("auth", None), message);
+        let note = "set client_auth there, or name the listeners that have it: listeners = [\"…\"]";
+        self.report.error(problem.note(note));
     }
 
     pub(super) fn authorize(
@@ -130,6 +165,18 @@ impl Resolver<'_, '_> {
                 let place = block.place("limits", Some(item));
                 let message = format!(
                     "`{}` counts by {}, which nobody has on a public route",
+                    limit.name, limit.key
+                );
+                self.warn(place, message);
+            }
+            let nameless = ready.is_some_and(
+                |ready| matches!(&ready.auth, Auth::Mtls(verifier) if !verifier.knows_consumers()),
+            );
+            let consumers = |part: &Part| matches!(part, Part::Consumer | Part::Tenant);
+            if nameless && limit.key.parts().iter().any(consumers) {
+                let place = block.place("limits", Some(item));
+                let message = format!(
+                    "`{}` counts by {}, and no line of `subjects` names a consumer",
                     limit.name, limit.key
                 );
                 self.warn(place, message);
