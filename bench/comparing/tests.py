@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import shutil
+import ssl
 import tempfile
 import unittest
 from unittest import mock
 from xml.etree import ElementTree
 
-from . import bars, chart, command, figures, idle, jobs, machine, origin, page, processes, results, rounds, stage, text, workers
+from . import bars, certificate, chart, command, contenders, figures, idle, jobs, machine, origin, page, processes, results, rounds, stage, text, workers
 from .generators import Sample, percentile
 
 MACHINE = {"cpu": "a <cpu>", "cores": 2, "memory_gib": 4, "virtual": True, "kernel": "6.1.2-builders-own", "system": "a system"}
@@ -207,6 +209,99 @@ class Command(unittest.TestCase):
             self.assertTrue(it.requests)
         routes = next(it for it in jobs.ALL if it.name == "routes").requests
         self.assertEqual(len({it.path for it in routes}), jobs.ROUTES)
+
+
+class Protocols(unittest.TestCase):
+    jobs = {it.name: it for it in jobs.ALL}
+
+    def place(self, folder):
+        shown = certificate.Certificate("site.pem", "site.key", "both.pem")
+        return contenders.Place(folder, 8001, 9001, None, shown)
+
+    def written(self, contender, job):
+        """All that it writes for a job."""
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(type(contender), "program", return_value="program"):
+            contender.command(self.place(folder), self.jobs[job])
+            texts = []
+            for name in sorted(os.listdir(folder)):
+                with open(os.path.join(folder, name)) as file:
+                    texts.append(file.read())
+            return "\n".join(texts)
+
+    def test_everyone_shows_the_certificate_over_tls_and_nowhere_else(self):
+        ours = command.Portcullis("program")
+        for it in (ours, command.Nginx(), command.Haproxy(), command.Envoy(), command.Traefik()):
+            for job in ("tls", "handshake", "resume", "h2"):
+                text = self.written(it, job)
+                self.assertIn("both.pem" if it.name == "haproxy" else "site.key", text, (it.name, job))
+                self.assertIn("X25519", text, (it.name, job))
+            text = self.written(it, "plain")
+            self.assertNotIn("site.key", text, it.name)
+            self.assertNotIn("both.pem", text, it.name)
+
+    def test_who_asks_the_backend_in_http2(self):
+        for it, said in ((command.Portcullis("program"), 'protocol = "h2"'), (command.Haproxy(), "server one 127.0.0.1:9001 proto h2"),
+                         (command.Envoy(), "http2_protocol_options"), (command.Traefik(), "h2c://127.0.0.1:9001")):
+            self.assertIn(said, self.written(it, "h2c"), it.name)
+            self.assertNotIn(said, self.written(it, "h2"), it.name)
+        self.assertTrue(command.Nginx().does(self.jobs["h2c"]))
+
+    def test_generators_say_what_they_can_not(self):
+        wrk, h2load, ours = (it("0", "/", "program") for it in (command.Wrk, command.H2load, command.PortcullisLoad))
+        able = {name: [it.name for it in (wrk, h2load, ours) if not it.cannot(job)] for name, job in self.jobs.items()}
+        self.assertEqual(able["plain"], ["wrk", "h2load", "portcullis-load"])
+        self.assertEqual(able["tls"], ["wrk", "h2load", "portcullis-load"])
+        self.assertEqual(able["connect"], ["wrk", "portcullis-load"])
+        self.assertEqual(able["handshake"], ["portcullis-load"])
+        self.assertEqual(able["h2"], ["h2load", "portcullis-load"])
+
+    def test_our_generator_is_told_the_protocol(self):
+        shown = certificate.Certificate("site.pem", "site.key", "both.pem")
+        ours = command.PortcullisLoad("0", "/", "program", shown)
+
+        class Tokens:
+            all = ["t"]
+
+        def scenario(name):
+            self.jobs[name].prepare(Tokens)
+            return ours._scenario(8001, self.jobs[name])
+
+        self.assertIn('url = "http://127.0.0.1:8001"\nhttp2 = true\n[load]\nstreams = 8\n', scenario("h2c"))
+        for it in ('cacert = "site.pem"', "tls_resume = false", "requests_per_connection = 1", 'url = "https://'):
+            self.assertIn(it, scenario("handshake"))
+        self.assertIn("tls_resume = true", scenario("resume"))
+        self.assertNotIn("Connection", scenario("resume"))
+        self.assertNotIn("cacert", scenario("plain"))
+
+    def test_a_run_that_resumed_what_it_should_not_ends(self):
+        shown = certificate.Certificate("site.pem", "site.key", "both.pem")
+        ours = command.PortcullisLoad("0", "/", "program", shown)
+
+        def check(name, opened, resumed, agreed=f"TLSv1.3, {certificate.SUITE}, {certificate.GROUP}, http/1.1"):
+            ours._check_handshakes(self.jobs[name], {"counts": {"connections": opened, "resumed": resumed},
+                                                     "about": {"connections": 64, "tls": agreed}})
+
+        check("plain", 64, 0, agreed=None)
+        check("tls", 64, 0)
+        check("handshake", 1000, 0)
+        check("resume", 1000, 936)
+        for wrong in (("handshake", 1000, 1), ("resume", 1000, 800), ("tls", 64, 0, "TLSv1.2, X, X25519")):
+            with self.assertRaises(processes.Failed):
+                check(*wrong)
+
+    @unittest.skipUnless(shutil.which("openssl"), "openssl is missing")
+    def test_the_certificate_is_for_servers(self):
+        with tempfile.TemporaryDirectory() as folder:
+            made = certificate.make(folder)
+            with open(made.both) as file:
+                both = file.read()
+            self.assertEqual(both.count("-----BEGIN"), 2)
+            # What a client needs to trust it by name.
+            ssl.create_default_context(cafile=made.chain)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(made.chain, made.key)
+
+    def test_ports_differ(self):
+        self.assertEqual(len(set(processes.free_ports(50))), 50)
 
 
 if __name__ == "__main__":

@@ -397,3 +397,27 @@ fn an_interruption_ends_the_run_with_what_it_has() {
         assert_eq!(results.counts.failed, 0);
     }
 }
+
+#[test]
+fn steady_requests_allocate_nothing() {
+    let address = peer(&[], |peer| {
+        while let Some(stream) = peer.request() {
+            peer.answer(stream);
+        }
+    });
+    let of = |requests: &str| allocations(address, over(closed(requests, "2"), "8"));
+    let (few, many) = (of("1000"), of("21000"));
+    // As in HTTP/1.1: a second's end costs some, a request nothing.
+    assert!(many < few + 200, "{few} for 1,000, {many} for 21,000");
+    let of = |duration: &str| {
+        let open = Overrides {
+            rate: some("4000/s"),
+            duration: some(duration),
+            connections: some("2"),
+            ..Overrides::default()
+        };
+        allocations(address, over(open, "8"))
+    };
+    let (few, many) = (of("100ms"), of("900ms"));
+    assert!(many < few + 200, "{few} for 400, {many} for 3,600");
+}
