@@ -28,22 +28,22 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) 
         false => Box::pin(entry::enter(&core, conn, &listening)).await,
     };
     let Some(entered) = entered else { return };
-    let (conn, mut read) = (entered.conn, entered.read);
+    let (mut conn, mut read) = (entered.conn, entered.read);
     let from = address_of(&conn, entered.peer);
     if let Some(upstream) = entered.passed_to {
-        return passthrough::serve(&core, conn, read, from, &seat, upstream).await;
+        return Box::pin(passthrough::serve(&core, conn, read, from, &seat, upstream)).await;
     }
     if conn.tls().and_then(|tls| tls.alpn) != Some(Alpn::H2) {
-        let found = http1::serve(Rc::clone(&core), conn, read, from, &seat).await;
-        match found {
-            Some(found) => return http2::serve(core, found.0, found.1, from, seat).await,
+        match http1::serve(Rc::clone(&core), conn, read, from, &seat).await {
+            Some(found) => (conn, read) = found,
             None => return,
         }
     }
     if read.is_empty() && read.room() == 0 {
         read = Buffer::standard();
     }
-    http2::serve(core, conn, read, from, seat).await;
+    // Boxed, or each connection of HTTP/1.1 would have room for it.
+    Box::pin(http2::serve(core, conn, read, from, seat)).await;
 }
 
 /// The client's address: what a PROXY header said, else the socket's; over Unix sockets, this machine.
@@ -51,4 +51,19 @@ fn address_of(conn: &Conn, named: Option<SocketAddr>) -> SocketAddr {
     let peer = named.or_else(|| conn.peer());
     let peer = peer.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
     SocketAddr::new(peer.ip().to_canonical(), peer.port())
+}
+
+#[cfg(test)]
+mod tests {
+    /// The size of the future that a function of three arguments makes.
+    fn made_by<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// All that a connection at rest has is its task; what it costs in all, `tests/tests/budgets.rs` measures.
+    #[test]
+    fn the_task_of_a_connection_is_small() {
+        let size = made_by(super::serve);
+        assert!(size <= 1280, "{size} bytes");
+    }
 }
