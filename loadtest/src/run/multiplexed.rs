@@ -19,12 +19,13 @@ use engine_net::{Buffer, Conn, Deadline, Strike, clock, is_cancelled, runtime};
 use super::connection::Ended;
 use super::exchange::Seen;
 use super::world::{Next, Order, Pace, Slot, World};
-use crate::http2::{Broken, Connection, Event, Request};
+use crate::http2::{Broken, Connection, Event};
 use crate::results::{Answer, ErrorKind};
 
+mod state;
 mod under_way;
 
-use under_way::UnderWay;
+use state::State;
 
 /// What fits any socket, so that nobody need wait until it has been written.
 const POSTED: usize = 8 * 1024;
@@ -54,17 +55,7 @@ pub(super) async fn session(
         deadline: Deadline::new(conn),
         armed: Cell::new(false),
         writing: Cell::new(false),
-        state: RefCell::new(State {
-            http2,
-            under_way: UnderWay::default(),
-            left: world.scenario.requests_per_connection.unwrap_or(LAST),
-            streams: world.scenario.streams,
-            resting: 0,
-            over: false,
-            taken,
-            head: Vec::new(),
-            body: Vec::new(),
-        }),
+        state: RefCell::new(State::new(world, http2, taken)),
     };
     user.go_on(clock::now());
     let end = {
@@ -87,27 +78,6 @@ pub(super) async fn session(
     user.finish(end)
 }
 
-/// Requests that a connection has identifiers for, and some to spare.
-const LAST: u64 = 1 << 30;
-
-struct State {
-    http2: Connection,
-    under_way: UnderWay,
-    /// Requests that the connection may still be used for.
-    left: u64,
-    /// Requests that it may have under way.
-    streams: usize,
-    /// Streams that pause between two requests.
-    resting: usize,
-    /// Nothing will be due any more.
-    over: bool,
-    /// Requests that have been taken and not been sent.
-    taken: VecDeque<Order>,
-    /// The request that is being made.
-    head: Vec<u8>,
-    body: Vec<u8>,
-}
-
 /// Who uses a connection.
 struct User<'a> {
     world: &'a World,
@@ -119,51 +89,6 @@ struct User<'a> {
     /// A write is under way.
     writing: Cell<bool>,
     state: RefCell<State>,
-}
-
-impl State {
-    /// How many more requests may begin.
-    #[inline]
-    fn room(&self) -> usize {
-        let busy = self.http2.under_way() + self.resting;
-        let left = usize::try_from(self.left).unwrap_or(usize::MAX);
-        self.streams
-            .saturating_sub(busy)
-            .min(self.http2.room())
-            .min(left)
-    }
-
-    /// Makes a request and begins it.
-    #[inline]
-    fn send(&mut self, world: &World, order: Order, now: u64) {
-        self.head.clear();
-        self.body.clear();
-        let indexed = &mut self.http2.indexed;
-        let mut generator = world.generator.borrow_mut();
-        let index = generator.next_http2(indexed, &mut self.head, &mut self.body);
-        let Some(template) = world.scenario.templates.get(index) else {
-            return;
-        };
-        let place = self.http2.start(&Request {
-            block: &self.head,
-            body: &self.body,
-            head: template.method_is_head(),
-            wants_headers: !template.expect().is_plain(),
-        });
-        self.under_way.begin(place, order, index, now);
-        self.left -= 1;
-        if world.counts(order) {
-            let bytes = (self.head.len() + self.body.len()) as u64;
-            let mut part = world.part.borrow_mut();
-            match order.again {
-                true => part.resent(bytes),
-                false => part.sent(bytes),
-            }
-            if matches!(world.pace, Pace::Open(_)) {
-                part.lagged(now.saturating_sub(order.due.max(order.free)));
-            }
-        }
-    }
 }
 
 impl User<'_> {
@@ -398,11 +323,7 @@ impl User<'_> {
     }
 
     fn is_done(&self) -> bool {
-        let state = self.state.borrow();
-        state.http2.under_way() == 0
-            && (state.left == 0
-                || state.http2.is_leaving()
-                || (state.over && state.taken.is_empty()))
+        self.state.borrow().is_done()
     }
 
     /// Counts what has not been answered, and says how it goes on.
@@ -438,14 +359,6 @@ impl User<'_> {
                 at: now,
             },
         }
-    }
-}
-
-impl State {
-    /// Whether the server lets no request begin, and none is under way.
-    fn is_stuck(&self) -> bool {
-        let wants = self.left > 0 && !self.http2.is_leaving();
-        wants && self.http2.under_way() == 0 && self.http2.room() == 0
     }
 }
 
