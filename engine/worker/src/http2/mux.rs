@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use engine_net::buffer::Buffer;
-use engine_net::{Conn, Shutdown, clock};
+use engine_net::{Conn, Shutdown, deadline};
 use protocol::http1::encode;
 use protocol::http2::head::HeadError;
 use protocol::http2::{By, Connection, ConnectionError, ErrorCode, Event, Role, StreamId};
@@ -129,7 +129,7 @@ impl Mux {
     pub(crate) fn take(self: &Rc<Self>, bytes: &[u8]) -> Result<(usize, Came), ConnectionError> {
         let mut inner = self.inner.borrow_mut();
         let inner = &mut *inner;
-        let now = clock::now();
+        let now = deadline::now();
         if !bytes.is_empty() {
             inner.heard = now;
         }
