@@ -25,6 +25,7 @@ use protocol::message::{
 
 use crate::core::{Core, Live};
 use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, Side};
+use crate::grpc::Call;
 use crate::link::Link;
 use crate::listener::Seat;
 use crate::record::{Record, Shown};
@@ -34,6 +35,7 @@ use crate::{heads, ids, nanos};
 
 mod answer;
 mod attempt;
+mod call;
 mod forwarding;
 mod upgrade;
 
@@ -102,6 +104,10 @@ pub(crate) struct Exchange<'c> {
     keep_alive: bool,
     /// It asks for a WebSocket, and may have one.
     upgrade: Option<Upgrade>,
+    /// The call of gRPC that it is.
+    call: Option<Call>,
+    /// A browser's answer that broke off before it was said how its call ended.
+    unended: Option<Box<(Incoming, Outgoing)>>,
 }
 
 /// Where an answer of the gateway's own is composed.
@@ -121,6 +127,7 @@ pub(crate) async fn run(
 ) -> End {
     let live = client.core.live();
     upgrade::unfold(&mut s.request, inbound);
+    let call = Call::of(s.request.view(inbound.filled()));
     let record = Record::begin(client.core, &live, begun, s.request.method);
     let body = Incoming::new(s.request.body, Rules::Request);
     let keep_alive = s.request.keep_alive && !last && !client.core.draining.get();
@@ -139,6 +146,8 @@ pub(crate) async fn run(
         continued,
         keep_alive,
         upgrade: None,
+        call,
+        unended: None,
     };
     let answered = match x.decide() {
         Ok(Decision::Route(route)) => x.act(route).await,
@@ -187,6 +196,8 @@ pub(crate) async fn refuse_head(
         continued: true,
         keep_alive: false,
         upgrade: None,
+        call: None,
+        unended: None,
     };
     let end = x.refuse(&fault).await;
     x.finish(end).await;
@@ -384,6 +395,7 @@ impl Exchange<'_> {
     /// Answers with a problem document.
     async fn refuse(&mut self, fault: &Fault) -> End {
         self.record.blame(fault);
+        self.record.grpc = self.call.map(|_| fault.grpc_code());
         if let Some(timeout) = fault.client_timeout() {
             self.client.series.timeouts.inc(timeout);
         }
@@ -420,6 +432,7 @@ impl Exchange<'_> {
             request_id,
             path: request.path.of(self.inbound.filled()),
             client: request.version,
+            grpc: self.call.map(|call| call.framing),
             head_only,
             keep_alive: self.keep_alive,
         };
@@ -480,7 +493,12 @@ impl Exchange<'_> {
     where
         Self: 'd,
     {
-        self.client_side(deadline, |listener| listener.body_timeout)
+        match self.call {
+            Some(call) if call.is_open_ended() => {
+                self.client_side(deadline, |listener| listener.stream_idle_timeout)
+            }
+            _ => self.client_side(deadline, |listener| listener.body_timeout),
+        }
     }
 
     fn client_side<'d>(
@@ -499,6 +517,7 @@ impl Exchange<'_> {
             whole: u64::MAX,
             patient: None,
             answerable: true,
+            moved: None,
         }
     }
 

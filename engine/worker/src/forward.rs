@@ -17,8 +17,10 @@ use crate::link::{Link, watching};
 
 mod frames;
 mod incoming;
+mod translated;
 
 pub(crate) use frames::{write_interim, write_message};
+pub(crate) use translated::break_off;
 
 pub(crate) use incoming::Incoming;
 use incoming::{Framing, Step};
@@ -50,14 +52,27 @@ pub(crate) struct Side<'a> {
     /// A read that is late is cancelled, not shut: this side can still be answered (a client), where
     /// the other kind is only given up (an upstream).
     pub(crate) answerable: bool,
+    /// When either direction last moved: while one does, the other may be quiet. Streams only.
+    pub(crate) moved: Option<&'a Cell<u64>>,
 }
 
 impl Side<'_> {
     pub(crate) fn arm(&self, strike: Strike) {
+        self.arm_from(deadline::now(), strike);
+    }
+
+    fn arm_from(&self, start: u64, strike: Strike) {
         let patient = self.patient.is_some_and(|until| until.get() == u64::MAX);
         let timeout = if patient { u64::MAX } else { self.timeout };
-        let at = deadline::now().saturating_add(timeout).min(self.whole);
+        let at = start.saturating_add(timeout).min(self.whole);
         self.deadline.set(at, strike);
+    }
+
+    /// When the exchange last moved, if that was in the other direction and after this one fell quiet.
+    fn moved_meanwhile(&self) -> Option<u64> {
+        let now = deadline::now();
+        let moved = self.moved?.get();
+        (now < self.whole && now < moved.saturating_add(self.timeout)).then_some(moved)
     }
 }
 
@@ -142,6 +157,8 @@ impl Pump<'_> {
                 Err(PumpError::TooLarge)
             } else if self.out == Outgoing::Discard {
                 Ok(())
+            } else if body.translation.is_some() {
+                Box::pin(self.send_translated(body, buf, lead, &step)).await
             } else {
                 self.send(body, buf, lead, &step).await
             };
@@ -299,11 +316,22 @@ impl Pump<'_> {
                 self.unless_gone(conn.read(std::mem::take(buf))).await?
             }
             Link::Stream(stream) => {
-                self.source.arm(Strike::Wake);
-                let read = stream.read(std::mem::take(buf), self.source.deadline);
-                match self.source.answerable {
-                    true => read.await,
-                    false => self.unless_gone(read).await?,
+                let mut start = deadline::now();
+                loop {
+                    self.source.arm_from(start, Strike::Wake);
+                    let read = stream.read(std::mem::take(buf), self.source.deadline);
+                    let (result, back) = match self.source.answerable {
+                        true => read.await,
+                        false => self.unless_gone(read).await?,
+                    };
+                    if result.is_ok() || !self.source.deadline.struck() {
+                        break (result, back);
+                    }
+                    match self.source.moved_meanwhile() {
+                        Some(moved) => start = moved,
+                        None => break (result, back),
+                    }
+                    *buf = back;
                 }
             }
         };
@@ -314,6 +342,9 @@ impl Pump<'_> {
             Err(_) => return Err(PumpError::SourceClosed),
         };
         self.source.deadline.clear();
+        if let Some(moved) = self.source.moved {
+            moved.set(deadline::now());
+        }
         if self.bounds.min_rate > 0 {
             let elapsed = deadline::now().saturating_sub(started);
             let due = u128::from(self.bounds.min_rate) * u128::from(elapsed) / 1_000_000_000;
@@ -330,10 +361,10 @@ impl Pump<'_> {
         Ok(n > 0)
     }
 
-    /// Waits for what an upstream sends, unless the client whose stream it is for gives that up: no byte may come for long
-    /// by which to learn of it.
+    /// Waits for what an upstream sends, unless the client gives it up: no byte may come for long by which to learn of it.
     async fn unless_gone<T>(&self, read: impl Future<Output = T>) -> Result<T, PumpError> {
-        if !self.sink.link.is_stream() {
+        // A stream tells at once and for little; a connection is asked where the answer may be quiet for long.
+        if !self.sink.link.is_stream() && self.source.moved.is_none() {
             return Ok(read.await);
         }
         match watching(self.sink.link, self.source.link, read).await {

@@ -9,11 +9,13 @@ use std::net::IpAddr;
 use engine_config::snapshot::{Gateway, HostHeader, Route};
 use policy::context::Context;
 use policy::identity::HeaderNames;
+use protocol::grpc::{ContentType, Framing, encode_timeout};
 use protocol::http1::encode::{self, Passed};
 use protocol::message::{BodyLength, Name, Request, Response, TargetForm, Version};
 
 use crate::core::Core;
 use crate::forward::Outgoing;
+use crate::grpc::{self, Call};
 use crate::removed::Removed;
 
 /// What the request towards the upstream is made from.
@@ -36,6 +38,47 @@ pub(crate) struct Forwarded<'a> {
     pub(crate) secure: bool,
     /// The lines of a handshake for a tunnel, in place of those that came; mostly empty.
     pub(crate) handshake: &'a [u8],
+    /// What it says as a call of gRPC, if it is one.
+    pub(crate) call: Option<Asked>,
+}
+
+/// A call as the service is told of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) call: Call,
+    /// Nanoseconds that it may take from now on, if that is bounded.
+    pub(crate) left: Option<u64>,
+    /// It goes over a stream, which frames it: what has come whole is given no length that the client did not say.
+    pub(crate) framed: bool,
+}
+
+impl Asked {
+    /// Whether the gateway has its own word for a field.
+    fn replaces(&self, known: Name, name: &[u8]) -> bool {
+        (self.call.translated && known == Name::ContentType)
+            || name.eq_ignore_ascii_case(grpc::TIMEOUT.as_bytes())
+    }
+
+    fn lines(&self, request: Request<'_>, out: &mut Vec<u8>) {
+        if let Some(left) = self.left {
+            out.extend_from_slice(b"grpc-timeout: ");
+            encode_timeout(left, out);
+            out.extend_from_slice(b"\r\n");
+        }
+        if self.call.translated {
+            content_type(request.header(Name::ContentType), Framing::Grpc, out);
+            out.extend_from_slice(b"TE: trailers\r\n");
+        }
+    }
+}
+
+/// A Content-Type of gRPC in another framing.
+fn content_type(came: Option<&[u8]>, framing: Framing, out: &mut Vec<u8>) {
+    if let Some(came) = came.and_then(ContentType::parse) {
+        out.extend_from_slice(b"Content-Type: ");
+        came.write_as(framing, out);
+        out.extend_from_slice(b"\r\n");
+    }
 }
 
 const VIA_2: &[u8] = b"2 portcullis";
@@ -70,20 +113,26 @@ pub(crate) fn request(f: &Forwarded<'_>, out: &mut Vec<u8>) {
             || f.route.request_headers.drops(name)
             || (!f.trusted && is_forwarding(name))
             || (!f.handshake.is_empty() && is_handshake(name))
+            || f.call.is_some_and(|it| it.replaces(field.known, name))
         {
             continue;
         }
         passed.field(field);
     }
     passed.finish();
+    let translated = f.call.is_some_and(|it| it.call.translated);
     match head.body {
+        _ if f.call.is_some_and(|it| it.framed) => {}
         BodyLength::Exact(n) => encode::field_u64(out, b"Content-Length", n),
         BodyLength::Chunked | BodyLength::Frames => {
             encode::field(out, b"Transfer-Encoding", b"chunked");
         }
         BodyLength::None | BodyLength::UntilClose => {}
     }
-    if head.te_trailers {
+    if let Some(call) = f.call {
+        call.lines(f.request, out);
+    }
+    if head.te_trailers && !translated {
         out.extend_from_slice(b"TE: trailers\r\nConnection: TE\r\n");
     }
     appended(out, f.request, Name::Via, b"Via", via(head.version), true);
@@ -253,6 +302,8 @@ pub(crate) struct Answered<'a> {
     pub(crate) request_id: &'a [u8],
     pub(crate) client: Version,
     pub(crate) out: Outgoing,
+    /// It is translated to this framing of gRPC.
+    pub(crate) web: Option<Framing>,
     /// Whether the connection to the client lives on after this answer.
     pub(crate) keep_alive: bool,
     /// It becomes a tunnel, by this status and these lines.
@@ -281,6 +332,7 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
             {
                 continue;
             }
+            Name::ContentType | Name::ContentLength if a.web.is_some() => continue,
             Name::Date => dated = true,
             _ => {}
         }
@@ -288,12 +340,16 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
             || a.route.response_headers.drops(name)
             || (limited && is_limit(name))
             || (a.switched.is_some() && is_handshake(name))
+            || (a.web.is_some() && grpc::is_status(name))
         {
             continue;
         }
         passed.field(field);
     }
     passed.finish();
+    if let Some(framing) = a.web {
+        content_type(a.response.header(Name::ContentType), framing, out);
+    }
     if !dated {
         out.extend_from_slice(b"Date: ");
         a.core.date(out);

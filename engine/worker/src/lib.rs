@@ -20,6 +20,7 @@ mod downstream;
 mod exchange;
 mod forward;
 mod gate;
+mod grpc;
 mod heads;
 mod http2;
 mod ids;

@@ -11,6 +11,7 @@ use engine_config::snapshot::{AccessLog, LogFormat};
 use engine_net::tls::Info;
 use engine_net::{clock, deadline};
 use policy::context::Context;
+use protocol::grpc::Code;
 use protocol::message::{Method, Request};
 
 use crate::core::{Core, Live};
@@ -39,6 +40,8 @@ pub(crate) struct Record {
     pub(crate) upstream: Option<u16>,
     pub(crate) endpoint: Option<u16>,
     pub(crate) attempts: u32,
+    /// How it ended as a call of gRPC.
+    pub(crate) grpc: Option<Code>,
     written: bool,
 }
 
@@ -70,6 +73,7 @@ impl Record {
             upstream: None,
             endpoint: None,
             attempts: 0,
+            grpc: None,
             written: false,
         }
     }

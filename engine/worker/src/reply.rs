@@ -8,7 +8,9 @@ use engine_net::tls::Reason;
 use policy::context::Context;
 use policy::problem::{self, Problem};
 use policy::verdict::{Refusal, RefusalKind};
+use protocol::grpc::Framing;
 use protocol::http1::{RequestError, encode};
+use protocol::http2::ErrorCode;
 use protocol::http2::head::HeadError;
 use protocol::message::Version;
 use protocol::websocket::{self, HandshakeError};
@@ -16,6 +18,8 @@ use protocol::websocket::{self, HandshakeError};
 use crate::core::Core;
 use crate::forward::PumpError;
 use crate::heads;
+
+mod grpc;
 
 /// Why the gateway answers itself.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub(crate) enum Fault {
     /// A host that this connection's certificate is not for.
     Misdirected,
     BadBody(&'static str),
+    /// A call's time that is none.
+    BadGrpcTimeout,
     NoRoute,
     /// With the value of `Allow`.
     MethodNotAllowed(Vec<u8>),
@@ -52,11 +58,15 @@ pub(crate) enum Fault {
     FirstByteTimeout,
     ReadTimeout,
     WholeTimeout,
+    /// The time that the client gave its call is over.
+    GrpcTimeout,
+    /// A stream of events or messages has been quiet for too long.
+    StreamIdle,
     /// The TLS handshake with the service failed.
     UpstreamTls(Reason),
     UpstreamClosed,
-    /// It ended the request's stream alone.
-    UpstreamReset,
+    /// It ended the request's stream alone, with this.
+    UpstreamReset(ErrorCode),
     UpstreamMalformed(&'static str),
     /// Over HTTP/2 it has not offered to take WebSockets.
     UpstreamTakesNoWebsocket,
@@ -168,6 +178,13 @@ impl Fault {
                 "The body's framing is broken.",
                 Client,
             ),
+            Fault::BadGrpcTimeout => row(
+                400,
+                "Bad request",
+                "bad_grpc_timeout",
+                "grpc-timeout is not a time.",
+                Client,
+            ),
             Fault::NoRoute => row(
                 404,
                 "Not found",
@@ -266,6 +283,20 @@ impl Fault {
                 "The service took longer than the route allows.",
                 Upstream,
             ),
+            Fault::GrpcTimeout => row(
+                504,
+                "Gateway timeout",
+                "grpc_timeout",
+                "The time that the call was given is over.",
+                Client,
+            ),
+            Fault::StreamIdle => row(
+                504,
+                "Gateway timeout",
+                "stream_idle_timeout",
+                "The stream has been quiet for too long.",
+                Gateway,
+            ),
             Fault::UpstreamWriteTimeout => row(
                 504,
                 "Gateway timeout",
@@ -280,18 +311,18 @@ impl Fault {
                 "The service could not be spoken to over TLS.",
                 Upstream,
             ),
-            Fault::UpstreamReset => row(
-                502,
-                "Bad gateway",
-                "upstream_reset",
-                "The service gave the request up.",
-                Upstream,
-            ),
             Fault::UpstreamClosed => row(
                 502,
                 "Bad gateway",
                 "connection_terminated",
                 "The service closed the connection without an answer.",
+                Upstream,
+            ),
+            Fault::UpstreamReset(_) => row(
+                502,
+                "Bad gateway",
+                "upstream_reset",
+                "The service gave the request up.",
                 Upstream,
             ),
             Fault::UpstreamMalformed(cause) => row(
@@ -400,6 +431,8 @@ pub(crate) struct Reply<'a> {
     /// The path as the client sent it; echoed encoded.
     pub(crate) path: &'a [u8],
     pub(crate) client: Version,
+    /// How the client speaks gRPC, if it does.
+    pub(crate) grpc: Option<Framing>,
     pub(crate) head_only: bool,
     pub(crate) keep_alive: bool,
 }
@@ -408,8 +441,11 @@ pub(crate) struct Reply<'a> {
 const RETRY_AFTER: u64 = 1;
 
 impl Reply<'_> {
-    /// Writes the answer to a fault: head into `head`, problem document into `body`.
+    /// Writes the answer to a fault: head into `head`, problem document into `body`; a status for gRPC.
     pub(crate) fn fault(&self, fault: &Fault, head: &mut Vec<u8>, body: &mut Vec<u8>) {
+        if let Some(framing) = self.grpc {
+            return self.status(framing, fault, head, body);
+        }
         let row = fault.row();
         body.clear();
         let problem = Problem {
@@ -432,6 +468,13 @@ impl Reply<'_> {
             }
         };
         self.begin(row.status, head);
+        self.explain(fault, head);
+        self.end(content_type, head, body);
+    }
+
+    /// What stands in the head of a refusal beside its status.
+    fn explain(&self, fault: &Fault, head: &mut Vec<u8>) {
+        let row = fault.row();
         match fault {
             Fault::MethodNotAllowed(allow) => {
                 encode::field(head, b"Allow", allow);
@@ -456,7 +499,6 @@ impl Reply<'_> {
             head.extend_from_slice(row.cause.as_bytes());
             head.extend_from_slice(b"\"\r\n");
         }
-        self.end(content_type, head, body);
     }
 
     /// Writes a route's own answer (`respond`), whose body is `body`.
@@ -502,17 +544,23 @@ impl Reply<'_> {
     }
 
     fn end(&self, content_type: &[u8], head: &mut Vec<u8>, body: &[u8]) {
+        self.end_with(content_type, head, Some(body));
+    }
+
+    /// As `end`; without a body there is no length either.
+    fn end_with(&self, content_type: &[u8], head: &mut Vec<u8>, body: Option<&[u8]>) {
         if !content_type.is_empty() {
             encode::field(head, b"Content-Type", content_type);
         }
         // These never have a body, nor a length of one (RFC 9110 sections 8.6 and 15.3.5).
         let bodiless = matches!(head.get(9..12), Some(b"204" | b"304"));
-        if !bodiless {
+        let body = body.filter(|_| !bodiless);
+        if let Some(body) = body {
             encode::field_u64(head, b"Content-Length", body.len() as u64);
         }
         heads::persistence(head, self.client, self.keep_alive);
         head.extend_from_slice(b"\r\n");
-        if !self.head_only && !bodiless {
+        if let Some(body) = body.filter(|_| !self.head_only) {
             head.extend_from_slice(body);
         }
     }
@@ -551,10 +599,10 @@ fn challenge(refusal: &Refusal, head: &mut Vec<u8>) {
 fn proxy_status(cause: &str) -> &'static str {
     match cause {
         "connection_refused" => "connection_refused",
-        "connection_terminated" => "connection_terminated",
+        "connection_terminated" | "upstream_reset" => "connection_terminated",
         "connect_timeout" => "connection_timeout",
-        "first_byte_timeout" | "timeout" => "http_response_timeout",
-        "read_timeout" => "connection_read_timeout",
+        "first_byte_timeout" | "timeout" | "grpc_timeout" => "http_response_timeout",
+        "read_timeout" | "stream_idle_timeout" => "connection_read_timeout",
         "write_timeout" => "connection_write_timeout",
         "no_healthy_endpoint" => "destination_unavailable",
         "pool_exhausted" | "in_flight_limit" => "connection_limit_reached",

@@ -6,9 +6,10 @@ use engine_config::snapshot::Route;
 use engine_net::buffer::Buffer;
 use engine_net::clock;
 use engine_net::deadline::{self, Deadline, Strike};
+use protocol::grpc::Framing;
 use protocol::http1::{self, Decoded, Rules};
 use protocol::limits::HeadLimits;
-use protocol::message::{BodyLength, Version};
+use protocol::message::{BodyLength, Name, Response, Version};
 
 use super::Exchange;
 use super::attempt::{Broken, Wait};
@@ -62,6 +63,11 @@ impl Exchange<'_> {
         client_write: &Deadline,
     ) -> Result<bool, Broken> {
         let version = self.s.request.version;
+        let translation = self.call_is_answered(&buf);
+        let web = self.call.filter(|_| translation.is_some());
+        if is_event_stream(self.s.response.view(buf.filled())) {
+            wait.may_be_quiet(self.stream_idle_timeout());
+        }
         let out = match self.s.response.body {
             _ if self.client.link.is_stream() => Outgoing::Frames,
             BodyLength::Chunked | BodyLength::UntilClose | BodyLength::Frames
@@ -77,7 +83,9 @@ impl Exchange<'_> {
         };
         let mut body = Incoming::of(self.s.response.body, Rules::Response, up.link());
         let until_close = body.until_close();
-        self.compose_response(route, &buf, out, None);
+        body.translation = translation.map(Box::new);
+        let web = web.map(|call| call.framing);
+        self.compose_response(route, &buf, (out, web), None);
         self.record.status = self.s.response.status;
         buf.consume(self.s.response.len);
         let sink = self.client_sink(client_write);
@@ -85,10 +93,11 @@ impl Exchange<'_> {
             source: Side {
                 link: up.link(),
                 deadline: up.deadline(),
-                timeout: wait.read,
+                timeout: wait.read.get(),
                 whole: wait.whole,
                 patient: Some(&wait.first_byte),
                 answerable: false,
+                moved: wait.quiet.get().then_some(&wait.moved),
             },
             sink,
             out,
@@ -99,7 +108,8 @@ impl Exchange<'_> {
             splice: wait.held,
         };
         let result = pump.run(&mut body, &mut buf).await;
-        self.record.bytes_out += body.payload + self.s.head.len() as u64;
+        self.record.bytes_out += body.passed() + self.s.head.len() as u64;
+        self.record.grpc = body.grpc.or(self.record.grpc);
         match result {
             Ok(()) => {
                 let clean = buf.is_empty() && up.is_quiet();
@@ -108,8 +118,13 @@ impl Exchange<'_> {
             Err(error) => {
                 let fault = match Fault::from_response_body(&error) {
                     Fault::ReadTimeout if clock::now() >= wait.whole => Fault::WholeTimeout,
+                    Fault::ReadTimeout if wait.quiet.get() => Fault::StreamIdle,
+                    Fault::UpstreamClosed => why(up),
                     fault => fault,
                 };
+                if body.translation.is_some() {
+                    self.unended = Some(Box::new((body, out)));
+                }
                 Err(Broken {
                     fault,
                     heard: true,
@@ -270,7 +285,7 @@ impl Exchange<'_> {
         &mut self,
         route: &Route,
         buf: &Buffer,
-        out: Outgoing,
+        (out, web): (Outgoing, Option<Framing>),
         switched: Option<(u16, &[u8])>,
     ) {
         self.keep_alive &= !self.client.core.draining.get();
@@ -284,10 +299,34 @@ impl Exchange<'_> {
             request_id: &self.s.request_id,
             client: self.s.request.version,
             out,
+            web,
             keep_alive: self.keep_alive,
             switched,
         };
         heads::response(&answered, &mut self.s.head);
+    }
+}
+
+/// Events come when there are any (text/event-stream, HTML section 9.2).
+fn is_event_stream(response: Response<'_>) -> bool {
+    response
+        .header(Name::ContentType)
+        .and_then(|value| value.split(|byte| *byte == b';').next())
+        .is_some_and(|media| {
+            media
+                .trim_ascii()
+                .eq_ignore_ascii_case(b"text/event-stream")
+        })
+}
+
+/// Why an upstream says no more.
+fn why(up: &Carrier) -> Fault {
+    match up {
+        Carrier::Conn(_) => Fault::UpstreamClosed,
+        Carrier::Stream(up) => match up.stream.broken_by() {
+            Some(broken) => broken.fault(),
+            None => Fault::UpstreamClosed,
+        },
     }
 }
 

@@ -20,6 +20,8 @@ use protocol::message::BodyLength;
 
 use super::{Exchange, body_bound};
 use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, PumpError, Side};
+use crate::grpc::Call;
+use crate::link::Link;
 use crate::nanos;
 use crate::reply::Fault;
 use crate::upstream::{Carrier, Lease, Upstream, UpstreamConn};
@@ -74,6 +76,9 @@ impl Exchange<'_> {
         let sent = clock::now();
         let held = self.held_request();
         let wait = Wait::new(settings, this, held.is_some());
+        if self.call.is_some() {
+            wait.may_be_quiet(self.stream_idle_timeout());
+        }
         let result = match held {
             Some(buf) => self.exchange_held(route, &up, buf, &wait).await,
             // Only a request that is held whole is ever sent again.
@@ -113,6 +118,9 @@ impl Exchange<'_> {
 
     /// Head and body in one buffer, when all of the body has arrived and it is small.
     fn held_request(&mut self) -> Option<Buffer> {
+        if self.translation_of_request().is_some() {
+            return None;
+        }
         let length = match self.s.request.body {
             BodyLength::None => 0,
             BodyLength::Exact(n) => usize::try_from(n).ok()?,
@@ -154,10 +162,11 @@ impl Exchange<'_> {
         let sink = Side {
             link: up.link(),
             deadline: up.deadline(),
-            timeout: wait.read,
+            timeout: wait.read.get(),
             whole: wait.whole,
             patient: None,
             answerable: false,
+            moved: None,
         };
         // It may have answered before it closed: what it said is still to be read.
         let sent = match up {
@@ -210,6 +219,7 @@ impl Exchange<'_> {
             &mut self.body,
             Incoming::new(BodyLength::None, Rules::Request),
         );
+        body.translation = self.translation_of_request();
         let lead = std::mem::take(&mut self.s.head);
         let mut rest = self.body_so_far();
         let up_write = up.link().deadline();
@@ -219,20 +229,29 @@ impl Exchange<'_> {
             BodyLength::Chunked | BodyLength::Frames => Outgoing::Chunked,
             _ => Outgoing::Plain,
         };
+        let open_ended = self.call.is_some_and(Call::is_open_ended);
         let pump = Pump {
-            source: self.client_source(self.client.deadline),
+            source: Side {
+                moved: open_ended.then_some(&wait.moved),
+                ..self.client_source(self.client.deadline)
+            },
             sink: Side {
                 link: up.link(),
                 deadline: &up_write,
-                timeout: wait.read,
+                timeout: wait.read.get(),
                 whole: wait.whole,
                 patient: None,
                 answerable: false,
+                moved: None,
             },
             out,
             bounds: Bounds {
                 max_bytes: body_bound(listener, route),
-                min_rate: listener.map_or(0, |l| l.min_body_rate),
+                // Messages come when there are any.
+                min_rate: match open_ended {
+                    true => 0,
+                    false => listener.map_or(0, |l| l.min_body_rate),
+                },
             },
             lead: &lead,
             strip: Some(&live.snapshot.identity_headers),
@@ -264,14 +283,19 @@ impl Exchange<'_> {
             };
             if pumped.is_none() {
                 // An early answer: nobody takes the rest of the body. The write in flight fails now,
-                // the read in flight ends with the next bytes or soon.
+                // the read in flight ends with the next bytes or soon; a stream needs no more of it.
                 up.link().cut();
-                client.deadline.set(
-                    clock::now().saturating_add(EARLY_ANSWER_GRACE),
-                    Strike::CancelRead,
-                );
-                pumped = Some(pump.await);
+                let (grace, strike) = match client.link {
+                    Link::Conn(_) => (EARLY_ANSWER_GRACE, Strike::CancelRead),
+                    Link::Stream(_) => (0, Strike::Wake),
+                };
+                let at = clock::now().saturating_add(grace);
+                client.deadline.set(at, strike);
+                let ended = pump.await;
                 client.deadline.clear();
+                // That the request ended then is our doing: what broke the answer off is to blame.
+                let ours = ended.as_ref().is_err_and(PumpError::is_source);
+                pumped = (answered.is_ok() || !ours).then_some(ended);
             }
             answered
         };
@@ -289,7 +313,7 @@ impl Exchange<'_> {
     ) -> Result<bool, Broken> {
         match (answered, pumped) {
             (Err(broken), Some(Err(error))) if error.is_source() => Err(Broken {
-                fault: Fault::from_request_body(&error),
+                fault: self.fault_of_request(&error),
                 ..broken
             }),
             (Err(broken), Some(Err(PumpError::SinkTimeout))) if !broken.begun => Err(Broken {
@@ -349,7 +373,11 @@ pub(super) struct Wait {
     /// Nanoseconds allowed from the request's last byte to the answer's first.
     allowed: u64,
     /// Nanoseconds allowed between two bytes.
-    pub(super) read: u64,
+    pub(super) read: Cell<u64>,
+    /// That is because it is a stream of events or messages.
+    pub(super) quiet: Cell<bool>,
+    /// When either direction last moved.
+    pub(super) moved: Cell<u64>,
     pub(super) whole: u64,
 }
 
@@ -360,9 +388,17 @@ impl Wait {
             first_byte: Cell::new(u64::MAX),
             begun: Cell::new(false),
             allowed: nanos(settings.first_byte_timeout),
-            read: nanos(settings.read_timeout),
+            read: Cell::new(nanos(settings.read_timeout)),
+            quiet: Cell::new(false),
+            moved: Cell::new(0),
             whole: this.whole,
         }
+    }
+
+    /// Events or messages come when there are any, at least so often.
+    pub(super) fn may_be_quiet(&self, idle: u64) {
+        self.read.set(idle);
+        self.quiet.set(true);
     }
 
     /// The request is out: from now on the answer is waited for.
@@ -374,7 +410,9 @@ impl Wait {
     /// When a read of the answer must end, from now on.
     fn next_read(&self) -> u64 {
         if self.begun.get() {
-            deadline::now().saturating_add(self.read).min(self.whole)
+            deadline::now()
+                .saturating_add(self.read.get())
+                .min(self.whole)
         } else {
             self.head()
         }

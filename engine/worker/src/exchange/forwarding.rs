@@ -30,7 +30,7 @@ impl Exchange<'_> {
         };
         self.record.upstream = Some(id);
         self.compose_target(route);
-        let whole = self.whole_deadline(route, settings);
+        let whole = self.whole_deadline(route, settings)?;
         let call = Call {
             from: self.client.from,
             to: match settings.proxy_protocol {
@@ -52,7 +52,9 @@ impl Exchange<'_> {
                 Ok(lease) => lease,
                 Err(fault) => {
                     self.record.endpoint = tried.last;
-                    if !matches!(fault, Fault::ConnectFailed | Fault::ConnectTimeout) {
+                    let fault = self.whose(fault);
+                    let counted = matches!(fault, Fault::ConnectFailed | Fault::ConnectTimeout);
+                    if !counted && !matches!(fault, Fault::GrpcTimeout) {
                         upstream.series.errors.inc(fault.row().cause);
                     }
                     return Err(fault);
@@ -88,6 +90,9 @@ impl Exchange<'_> {
                     if let Some(timeout) = fault.client_timeout() {
                         self.client.series.timeouts.inc(timeout);
                     }
+                    if let Some(end) = Box::pin(self.end_call(&fault)).await {
+                        return Ok(end);
+                    }
                     match self.client.link {
                         Link::Conn(conn) if self.ends_with_the_stream() => conn.reset_at_close(),
                         link => link.cut(),
@@ -114,6 +119,7 @@ impl Exchange<'_> {
     }
 
     fn upstream_fault(&self, upstream: &crate::upstream::Upstream, fault: Fault) -> Fault {
+        let fault = self.whose(fault);
         let row = fault.row();
         if row.blame == crate::reply::Blame::Upstream {
             upstream.series.errors.inc(row.cause);
@@ -122,11 +128,12 @@ impl Exchange<'_> {
     }
 
     /// The instant at which all tries together are over.
-    fn whole_deadline(&self, route: &Route, settings: &Settings) -> u64 {
-        match route.timeout.or(settings.timeout) {
+    fn whole_deadline(&mut self, route: &Route, settings: &Settings) -> Result<u64, Fault> {
+        let whole = match route.timeout.or(settings.timeout) {
             Some(timeout) => clock::now().saturating_add(nanos(timeout)),
             None => u64::MAX,
-        }
+        };
+        self.begin_call(settings, whole)
     }
 
     fn removed(&self, route: &Route) -> &Removed {
@@ -183,6 +190,7 @@ impl Exchange<'_> {
             trusted: self.trusted,
             peer: &peer,
             secure: self.client.link.tls().is_some(),
+            call: self.asked_call(over_stream),
             endpoint: settings.endpoints.get(endpoint).map_or("", |e| &e.name),
             request_id: &self.s.request_id,
             handshake: &handshake,

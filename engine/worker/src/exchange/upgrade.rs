@@ -201,7 +201,8 @@ impl Exchange<'_> {
         let extensions = Extensions::agreed(response);
         let (status, lines) = upgrade.consent(client.link.is_stream());
         self.s.response.body = BodyLength::None;
-        self.compose_response(route, &buf, Outgoing::Plain, Some((status, &lines)));
+        let out = (Outgoing::Plain, None);
+        self.compose_response(route, &buf, out, Some((status, &lines)));
         self.record.status = status;
         buf.consume(self.s.response.len);
         let sink = self.client_sink(client.deadline);
@@ -226,10 +227,11 @@ impl Exchange<'_> {
                 let sink = Side {
                     link: up.link(),
                     deadline: &conn.deadline,
-                    timeout: wait.read,
+                    timeout: wait.read.get(),
                     whole: wait.whole,
                     patient: None,
                     answerable: false,
+                    moved: None,
                 };
                 // If it has closed, what it said before is still to be read.
                 let sent = forward::write_bytes(sink, head).await;

@@ -73,7 +73,7 @@ pub(crate) async fn write_interim(sink: Side<'_>, head: &[u8]) -> Result<(), Pum
     }
 }
 
-async fn data(
+pub(super) async fn data(
     sink: Side<'_>,
     stream: &Stream,
     mut bytes: &[u8],

@@ -4,11 +4,13 @@
 
 use engine_net::buffer::Buffer;
 use policy::identity::HeaderNames;
+use protocol::grpc::Code;
 use protocol::http1::{ChunkError, Chunked, LAST_CHUNK, Rules, encode};
 use protocol::limits::HeadLimits;
 use protocol::message::{BodyLength, Name};
 
 use super::{Outgoing, PumpError};
+use crate::grpc::{self, Translation};
 use crate::heads;
 use crate::link::Link;
 
@@ -23,8 +25,12 @@ pub(crate) struct Incoming {
     reframing: bool,
     /// What goes out after the bytes of this step: the last chunk with its trailer section.
     pub(super) tail: Vec<u8>,
-    /// The trailer lines of the stream that sent it.
-    trailers: Vec<u8>,
+    /// The trailer lines of the stream that sent it; once it is done, those that may pass if they are translated.
+    pub(super) trailers: Vec<u8>,
+    /// How it ended as a call of gRPC, if its trailers say so.
+    pub(crate) grpc: Option<Code>,
+    /// It is translated on its way.
+    pub(crate) translation: Option<Box<Translation>>,
 }
 
 pub(super) enum Framing {
@@ -89,6 +95,8 @@ impl Incoming {
             reframing: false,
             tail: Vec::new(),
             trailers: Vec::new(),
+            grpc: None,
+            translation: None,
         }
     }
 
@@ -103,6 +111,12 @@ impl Incoming {
 
     pub(crate) fn is_done(&self) -> bool {
         matches!(self.framing, Framing::Done)
+    }
+
+    /// Bytes of the body as the taker has them, without framing.
+    pub(crate) fn passed(&self) -> u64 {
+        let translated = self.translation.as_ref();
+        translated.map_or(self.payload, |it| it.written())
     }
 
     /// The body ends when its sender closes: that sender's connection can't be used again.
@@ -233,15 +247,24 @@ impl Incoming {
     /// What follows the last byte of a body that came in frames.
     fn tail_of_frames(&mut self, out: Outgoing, strip: Option<&HeaderNames>) {
         let trailers = std::mem::take(&mut self.trailers);
-        if out == Outgoing::Chunked {
+        let translated = self.translation.is_some();
+        if out == Outgoing::Chunked && !translated {
             self.tail.extend_from_slice(b"0\r\n");
         }
-        if matches!(out, Outgoing::Chunked | Outgoing::Frames) {
+        if translated || matches!(out, Outgoing::Chunked | Outgoing::Frames) {
             for (name, value) in trailer_lines(&trailers) {
+                self.grpc = grpc::code_in(name, value).or(self.grpc);
+                let lines = match translated {
+                    true => &mut self.trailers,
+                    false => &mut self.tail,
+                };
                 if may_pass(Name::lookup(name), name, strip) {
-                    encode::field(&mut self.tail, name, value);
+                    encode::field(lines, name, value);
                 }
             }
+        }
+        if translated {
+            return;
         }
         if out == Outgoing::Chunked {
             self.tail.extend_from_slice(b"\r\n");
@@ -285,6 +308,7 @@ impl Incoming {
         }
         for field in &fields {
             let name = field.name.of(rest);
+            self.grpc = grpc::code_in(name, field.value.of(rest)).or(self.grpc);
             if !field.hop_by_hop && may_pass(field.known, name, strip) {
                 encode::field(&mut self.tail, name, field.value.of(rest));
             }

@@ -52,7 +52,7 @@ impl Broken {
     pub(crate) fn fault(self) -> Fault {
         match self {
             Broken::Malformed(cause) => Fault::UpstreamMalformed(cause),
-            Broken::Reset(_) => Fault::UpstreamReset,
+            Broken::Reset(code) => Fault::UpstreamReset(code),
             Broken::Refused | Broken::Gone | Broken::Abandoned => Fault::UpstreamClosed,
         }
     }
@@ -171,6 +171,11 @@ impl Stream {
         };
         *head = came;
         fill(buf, &text)
+    }
+
+    /// Why it can't go on, if so.
+    pub(crate) fn broken_by(&self) -> Option<Broken> {
+        self.with(|slot| slot.broken).unwrap_or(Some(Broken::Gone))
     }
 
     /// The peer has said that it did not touch the request.

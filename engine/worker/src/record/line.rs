@@ -38,6 +38,9 @@ pub(super) fn json(record: &Record, out: &mut Vec<u8>, shown: &Shown<'_>, query:
         line.optional(key!("tlsGroup"), tls.group);
     }
     line.number(key!("statusCode"), u64::from(record.status));
+    if let Some(code) = record.grpc {
+        line.number(key!("grpcStatus"), u64::from(code.number()));
+    }
     line.millis(key!("latencyMs"), total);
     line.millis(
         key!("overheadMs"),
