@@ -16,6 +16,7 @@ mod framing;
 mod interim;
 mod life;
 mod logs;
+mod mtls;
 mod passthrough;
 mod persistence;
 mod policies;
