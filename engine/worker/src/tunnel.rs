@@ -98,6 +98,12 @@ impl Tunnels {
     }
 }
 
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.seat.listening.series.tunnels.dec();
+    }
+}
+
 impl Handle {
     fn tick(&self, draining: bool) {
         if draining || self.seat.is_over() {
@@ -200,6 +206,8 @@ impl Tunnel<'_> {
             ending: Cell::new(false),
             deadlines: [self.client.deadline(), self.upstream.deadline()],
         });
+        let series = &seat.listening.series;
+        series.tunnels.inc();
         core.tunnels.open.borrow_mut().push(Rc::downgrade(&handle));
         let [inward, outward] = match self.speaks {
             Speaks::Unknown { .. } => [Frames::UNKNOWN; 2],
@@ -226,8 +234,9 @@ impl Tunnel<'_> {
             until: Cell::new(u64::MAX),
         };
         let [client, upstream] = &handle.deadlines;
-        let inward = Way::new(self.client, self.upstream, client, inward);
-        let outward = Way::new(self.upstream, self.client, upstream, outward);
+        let (from, to) = (self.client, self.upstream);
+        let inward = Way::new(from, to, client, inward, &series.tunnel_bytes_in);
+        let outward = Way::new(to, from, upstream, outward, &series.tunnel_bytes_out);
         let end = self.watch(&course, &inward, &outward, first).await;
         Passed {
             from_client: inward.passed(),

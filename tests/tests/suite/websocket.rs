@@ -13,6 +13,7 @@ mod frames;
 mod handshake;
 mod http2;
 mod passing;
+mod tls;
 
 /// The key of RFC 6455's example, and the proof for it (section 1.3).
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";

@@ -76,6 +76,10 @@ metric_names! {
     HTTP2_STREAMS: Kind::Gauge, "gateway_http2_streams", ["listener"];
     /// HTTP/2 connections that were ended for what the client did, by cause: a budget that it went over (rapid_reset, ping_flood, ...) or a rule that it broke.
     HTTP2_ERRORS: Kind::Counter, "gateway_http2_errors_total", ["listener", "cause"];
+    /// Tunnels that are open: WebSockets, and connections that are passed on unopened.
+    TUNNELS: Kind::Gauge, "gateway_tunnels", ["listener"];
+    /// Bytes that went through tunnels, from the client (in) or to it (out).
+    TUNNEL_BYTES: Kind::Counter, "gateway_tunnel_bytes_total", ["listener", "direction"];
     /// Connections that wait for another one's TLS handshake to end, since max_handshakes are in progress.
     HANDSHAKES_WAITING: Kind::Gauge, "gateway_handshakes_waiting", ["listener"];
     /// TLS handshakes with clients, by version (none: there was no agreement yet) and result: ok, resumed, or why it failed.

@@ -93,6 +93,16 @@ impl Metrics {
             &one.http2_errors
         });
         for (labels, workers) in &listeners {
+            let open = workers.iter().map(|one| &one.tunnels);
+            page.level(&names::TUNNELS, &[&labels[0]], level(open));
+        }
+        for (labels, workers) in &listeners {
+            let into = workers.iter().map(|one| &one.tunnel_bytes_in);
+            page.count(&names::TUNNEL_BYTES, &[&labels[0], "in"], count(into));
+            let out = workers.iter().map(|one| &one.tunnel_bytes_out);
+            page.count(&names::TUNNEL_BYTES, &[&labels[0], "out"], count(out));
+        }
+        for (labels, workers) in &listeners {
             let waiting = workers.iter().map(|one| &one.handshakes_waiting);
             page.level(&names::HANDSHAKES_WAITING, &[&labels[0]], level(waiting));
         }

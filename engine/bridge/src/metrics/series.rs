@@ -95,6 +95,12 @@ pub struct ListenerSeries {
     pub http2_streams: Gauge,
     /// HTTP/2 connections ended for what the client did: `rapid_reset`, `too_many_streams`, ...
     pub http2_errors: Words<64>,
+    /// Tunnels that are open.
+    pub tunnels: Gauge,
+    /// Bytes that tunnels have taken from clients.
+    pub tunnel_bytes_in: Counter,
+    /// Bytes that tunnels have given to clients.
+    pub tunnel_bytes_out: Counter,
     /// Connections that wait for another's TLS handshake to end.
     pub handshakes_waiting: Gauge,
 }

@@ -116,6 +116,10 @@ fn upstreams_clients_and_refusals() {
     listener.http2_streams.add(3);
     metrics.listener(1, "public").http2_streams.dec();
     listener.http2_errors.inc("rapid_reset");
+    listener.tunnels.inc();
+    listener.tunnel_bytes_in.add(7);
+    listener.tunnel_bytes_out.add(11);
+    metrics.listener(1, "public").tunnel_bytes_out.add(2);
     listener.handshakes_waiting.inc();
     metrics.limit(0, "per_user").exceeded.inc();
     metrics.limit(1, "per_user").exceeded.add(2);
@@ -132,6 +136,9 @@ fn upstreams_clients_and_refusals() {
         "gateway_client_timeouts_total{listener=\"public\",timeout=\"header_timeout\"} 1",
         "gateway_http2_streams{listener=\"public\"} 2",
         "gateway_http2_errors_total{listener=\"public\",cause=\"rapid_reset\"} 1",
+        "gateway_tunnels{listener=\"public\"} 1",
+        "gateway_tunnel_bytes_total{listener=\"public\",direction=\"in\"} 7",
+        "gateway_tunnel_bytes_total{listener=\"public\",direction=\"out\"} 13",
         "gateway_handshakes_waiting{listener=\"public\"} 1",
         "gateway_rate_limit_exceeded_total{limit=\"per_user\"} 3",
         "gateway_auth_failures_total{auth=\"users\",reason=\"expired\"} 1",

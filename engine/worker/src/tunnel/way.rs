@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use engine_bridge::metrics::Counter;
 use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline, Strike};
 use engine_net::{Conn, Shutdown, is_cancelled, runtime};
@@ -30,6 +31,8 @@ pub(super) struct Way<'t> {
     never: Deadline,
     frames: RefCell<Frames>,
     passed: Cell<u64>,
+    /// Where what passes is counted, as it does.
+    bytes: &'t Counter,
 }
 
 /// Which side of a direction was lost.
@@ -76,6 +79,7 @@ impl<'t> Way<'t> {
         to: Link<'t>,
         deadline: &'t Deadline,
         frames: Frames,
+        bytes: &'t Counter,
     ) -> Way<'t> {
         Way {
             from,
@@ -84,6 +88,7 @@ impl<'t> Way<'t> {
             never: Deadline::alone(),
             frames: RefCell::new(frames),
             passed: Cell::new(0),
+            bytes,
         }
     }
 
@@ -144,6 +149,7 @@ impl<'t> Way<'t> {
         self.send(buf).await?;
         buf.clear();
         self.passed.set(self.passed.get() + len as u64);
+        self.bytes.add(len as u64);
         Ok(())
     }
 
