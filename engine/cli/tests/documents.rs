@@ -19,6 +19,7 @@ const WORDS: &[&str] = &[
     "policy/src/policies/mtls.rs",
     "protocol/src/http1/chunked.rs",
     "protocol/src/http1/error.rs",
+    "protocol/src/websocket/handshake.rs",
 ];
 
 fn root() -> PathBuf {

@@ -606,6 +606,10 @@ fn proxy_status(cause: &str) -> &'static str {
         "write_timeout" => "connection_write_timeout",
         "no_healthy_endpoint" => "destination_unavailable",
         "pool_exhausted" | "in_flight_limit" => "connection_limit_reached",
+        "websocket_not_offered"
+        | "websocket_not_switched"
+        | "websocket_other_protocol"
+        | "websocket_bad_accept" => "http_upgrade_failed",
         _ => "http_protocol_error",
     }
 }

@@ -47,6 +47,19 @@ impl Default for Scratch {
 }
 
 impl Scratch {
+    /// Frees what was there for the answer and its way: only the record is still to be written, perhaps in a long time.
+    pub(crate) fn forget_answer(&mut self) {
+        self.response = ResponseHead::new();
+        for bytes in [
+            &mut self.path,
+            &mut self.target,
+            &mut self.head,
+            &mut self.body,
+        ] {
+            *bytes = Vec::new();
+        }
+    }
+
     /// Frees what an unusually large request left behind.
     pub(crate) fn shed(&mut self) {
         for bytes in [

@@ -18,6 +18,7 @@ use engine_net::deadline::{self, Strike};
 use protocol::http1::Rules;
 use protocol::message::BodyLength;
 
+use super::upgrade::Consent;
 use super::{Exchange, body_bound};
 use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, PumpError, Side};
 use crate::grpc::Call;
@@ -39,8 +40,8 @@ pub(super) struct Try {
 pub(super) enum Outcome {
     /// The answer is with the client, whole.
     Answered,
-    /// The answer made a tunnel, which is over.
-    Tunnelled,
+    /// The answer makes a tunnel.
+    Consents(Box<Consent>),
     /// A re-used connection was dead; nothing can have happened, so the request may be sent again.
     Stale,
     /// No byte of an answer has gone to the client.

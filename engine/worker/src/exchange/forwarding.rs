@@ -71,13 +71,16 @@ impl Exchange<'_> {
             let outcome = match self.upgrade.is_some() {
                 false => self.attempt(route, upstream, settings, lease, this).await,
                 true => {
-                    let attempt = self.attempt_upgrade(route, upstream, settings, lease, this);
+                    let attempt = self.attempt_upgrade(route, settings, lease, this);
                     Box::pin(attempt).await
                 }
             };
             match outcome {
                 Outcome::Answered => break,
-                Outcome::Tunnelled => return Ok(End::Close),
+                Outcome::Consents(consent) => {
+                    Box::pin(self.tunnel(upstream, *consent)).await;
+                    return Ok(End::Close);
+                }
                 Outcome::Stale if !fresh => {
                     upstream.series.retries.inc("stale_connection");
                     fresh = true;

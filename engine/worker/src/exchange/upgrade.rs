@@ -33,9 +33,19 @@ pub(super) struct Upgrade {
     key: Key,
 }
 
+/// The upstream's consent, which the client has been told of.
+pub(super) struct Consent {
+    lease: Lease,
+    up: Carrier,
+    extensions: Extensions,
+    /// What was read behind its answer.
+    read: Buffer,
+    /// When it was asked.
+    since: u64,
+}
+
 /// What came of asking the upstream.
 enum Asked {
-    /// It consents, with these extensions; what was read behind its answer.
     Consents(Extensions, Buffer),
     /// It has answered like any other request.
     Answered,
@@ -133,11 +143,10 @@ impl Upgrade {
 }
 
 impl Exchange<'_> {
-    /// As `attempt`, for a request that asks for a WebSocket: if the upstream consents, until the tunnel is over.
+    /// As `attempt`, for a request that asks for a WebSocket.
     pub(super) async fn attempt_upgrade(
         &mut self,
         route: &Route,
-        upstream: &Upstream,
         settings: &Settings,
         lease: Lease,
         this: Try,
@@ -145,19 +154,22 @@ impl Exchange<'_> {
         let Some(up) = lease.carrier() else {
             return Outcome::Failed(Fault::NoEndpoint);
         };
-        let sent = clock::now();
+        let since = clock::now();
         let wait = Wait::new(settings, this, true);
-        let outcome = match self.ask(route, &up, &wait).await {
-            Ok(Asked::Consents(extensions, read)) => {
-                self.tunnel(upstream, up.link(), extensions, read).await;
-                Outcome::Tunnelled
-            }
+        let asked = self.ask(route, &up, &wait).await;
+        self.record.backend = Some(clock::now().saturating_sub(since));
+        match asked {
+            Ok(Asked::Consents(extensions, read)) => Outcome::Consents(Box::new(Consent {
+                lease,
+                up,
+                extensions,
+                read,
+                since,
+            })),
             // The connection is not used again: who knows what the endpoint takes it for.
             Ok(Asked::Answered) => Outcome::Answered,
             Err(broken) => self.broke(&lease, &up, broken),
-        };
-        self.record.backend = Some(clock::now().saturating_sub(sent));
-        outcome
+        }
     }
 
     /// Sends the composed request and passes the answer on.
@@ -262,14 +274,8 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Moves bytes both ways until the tunnel is over. `read`: what came from the upstream behind its answer.
-    async fn tunnel(
-        &mut self,
-        upstream: &Upstream,
-        up: Link<'_>,
-        extensions: Extensions,
-        read: Buffer,
-    ) {
+    /// Moves bytes both ways until the tunnel is over.
+    pub(super) async fn tunnel(&mut self, upstream: &Upstream, consent: Consent) {
         let live = Rc::clone(&self.live);
         let client = self.client;
         let listener = live.snapshot.listeners.get(client.listener);
@@ -279,17 +285,20 @@ impl Exchange<'_> {
         let text: Box<[u8]> = text;
         let mut early = std::mem::take(self.inbound);
         early.consume(head);
-        let first = [early, read].map(|buf| match buf.is_empty() {
+        self.s.forget_answer();
+        let first = [early, consent.read].map(|buf| match buf.is_empty() {
             true => Buffer::default(),
             false => buf,
         });
         let tunnel = Tunnel {
             client: client.link,
-            upstream: up,
-            speaks: Speaks::WebSocket(extensions),
+            upstream: consent.up.link(),
+            speaks: Speaks::WebSocket(consent.extensions),
             idle: listener.map_or(u64::MAX, |it| nanos(it.stream_idle_timeout)),
         };
-        let passed = Box::pin(tunnel.run(client.core, client.seat, first)).await;
+        let passed = tunnel.run(client.core, client.seat, first).await;
+        drop(consent.lease);
+        self.record.backend = Some(clock::now().saturating_sub(consent.since));
         self.restore(&text);
         self.body.payload = passed.from_client;
         self.record.bytes_out += passed.to_client;
