@@ -74,6 +74,9 @@ impl Lines {
             .1
             .wait_timeout_while(read, PATIENCE, |read| !read.ended);
         let read = waited.expect("unpoisoned").0;
-        assert!(read.ended, "the process does not end: {:#?}", read.lines);
+        let (ended, said) = (read.ended, read.lines.clone());
+        // As in `wait`.
+        drop(read);
+        assert!(ended, "the process does not end: {said:#?}");
     }
 }

@@ -196,7 +196,7 @@ impl Link {
         Ok(message.map(|message| self.note(message)))
     }
 
-    fn note(&self, message: Message) -> Received {
+    pub(crate) fn note(&self, message: Message) -> Received {
         let received = Received::new(self.number, message);
         let copy = received.clone();
         self.seen.change(|state| state.received.push(copy));

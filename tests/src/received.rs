@@ -18,7 +18,7 @@ pub struct Received {
 impl Received {
     pub(crate) fn new(connection: usize, message: Message) -> Received {
         let parts: Vec<&str> = message.line.split(' ').collect();
-        let [method, target, "HTTP/1.1"] = parts[..] else {
+        let [method, target, "HTTP/1.1" | "HTTP/2"] = parts[..] else {
             panic!("the gateway sent this request line: {:?}", message.line);
         };
         Received {
