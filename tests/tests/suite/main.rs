@@ -14,6 +14,7 @@ mod figures;
 mod forwarding;
 mod framing;
 mod http2_frames;
+mod http2_messages;
 mod interim;
 mod life;
 mod logs;
