@@ -4,8 +4,6 @@
 //! speaks either. Up to here the handshake is a request like any other; answered by anything but a consent it stays one.
 //! Nothing else than a WebSocket is ever switched to: other upgrades are ignored, as RFC 9110 section 7.8 has it.
 
-use std::rc::Rc;
-
 use engine_config::snapshot::{Action, Route, Upstream as Settings};
 use engine_net::buffer::Buffer;
 use engine_net::clock;
@@ -19,7 +17,6 @@ use super::attempt::{Broken, Outcome, Try, Wait};
 use crate::core::Core;
 use crate::forward::{self, Outgoing, PumpError, Side};
 use crate::link::Link;
-use crate::nanos;
 use crate::reply::Fault;
 use crate::tunnel::{End, Speaks, Tunnel};
 use crate::upstream::{Carrier, Lease, Upstream};
@@ -276,9 +273,7 @@ impl Exchange<'_> {
 
     /// Moves bytes both ways until the tunnel is over.
     pub(super) async fn tunnel(&mut self, upstream: &Upstream, consent: Consent) {
-        let live = Rc::clone(&self.live);
         let client = self.client;
-        let listener = live.snapshot.listeners.get(client.listener);
         // Only the record needs the head now, and a tunnel may be quiet for long: no buffer is kept for it.
         let head = self.s.request.len;
         let text = self.inbound.filled().get(..head).unwrap_or_default().into();
@@ -294,7 +289,7 @@ impl Exchange<'_> {
             client: client.link,
             upstream: consent.up.link(),
             speaks: Speaks::WebSocket(consent.extensions),
-            idle: listener.map_or(u64::MAX, |it| nanos(it.stream_idle_timeout)),
+            idle: self.stream_idle_timeout(),
         };
         let passed = tunnel.run(client.core, client.seat, first).await;
         drop(consent.lease);
