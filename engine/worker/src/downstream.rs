@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
+use engine_config::snapshot::Protocol;
 use engine_net::Conn;
 use engine_net::buffer::Buffer;
 use engine_net::tls::Alpn;
@@ -19,7 +20,10 @@ pub(crate) use http2::Downstream;
 
 /// Serves a connection that has been accepted, to its end.
 pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) {
-    let plain = listening.settings(&core, entry::is_plain);
+    let (plain, http1) = listening.settings(&core, |listener| {
+        let http1 = listener.protocols.contains(&Protocol::Http1);
+        (entry::is_plain(listener), http1)
+    });
     // Under the terms of now: what changes while it enters holds for it too.
     let seat = listening.seat(&core);
     let entered = match plain {
@@ -33,7 +37,7 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) 
     if let Some(upstream) = entered.passed_to {
         return Box::pin(passthrough::serve(&core, conn, read, from, &seat, upstream)).await;
     }
-    if conn.tls().and_then(|tls| tls.alpn) != Some(Alpn::H2) {
+    if http1 && conn.tls().and_then(|tls| tls.alpn) != Some(Alpn::H2) {
         match http1::serve(Rc::clone(&core), conn, read, from, &seat).await {
             Some(found) => (conn, read) = found,
             None => return,

@@ -301,6 +301,8 @@ pub(crate) struct Answered<'a> {
     pub(crate) context: &'a Context,
     pub(crate) request_id: &'a [u8],
     pub(crate) client: Version,
+    /// The request was HEAD.
+    pub(crate) head_only: bool,
     pub(crate) out: Outgoing,
     /// It is translated to this framing of gRPC.
     pub(crate) web: Option<Framing>,
@@ -361,6 +363,17 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
             if a.out == Outgoing::Chunked =>
         {
             encode::field(out, b"Transfer-Encoding", b"chunked");
+        }
+        // Its stream ended with the head, which HTTP/1.1 must be told in a field (RFC 9112 section 6.3).
+        BodyLength::None
+            if a.response.head.version == Version::Http2
+                && !a.head_only
+                && a.switched.is_none()
+                && a.web.is_none()
+                && !matches!(status, 204 | 304)
+                && a.response.header(Name::ContentLength).is_none() =>
+        {
+            encode::field(out, b"Content-Length", b"0");
         }
         _ => {}
     }

@@ -9,7 +9,7 @@ use engine_net::deadline::{self, Deadline, Strike};
 use protocol::grpc::Framing;
 use protocol::http1::{self, Decoded, Rules};
 use protocol::limits::HeadLimits;
-use protocol::message::{BodyLength, Name, Response, Version};
+use protocol::message::{BodyLength, Method, Name, Response, Version};
 
 use super::Exchange;
 use super::attempt::{Broken, Wait};
@@ -298,6 +298,7 @@ impl Exchange<'_> {
             context: &self.s.context,
             request_id: &self.s.request_id,
             client: self.s.request.version,
+            head_only: self.s.request.method == Method::Head,
             out,
             web,
             keep_alive: self.keep_alive,
