@@ -178,6 +178,11 @@ impl Mux {
         .await;
     }
 
+    /// Nothing more is read from it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.inner.borrow().over
+    }
+
     /// Nothing has come from the peer since `asked` though it should have: no more streams for it.
     pub(crate) fn suspect(&self, asked: u64) {
         if self.inner.borrow().heard < asked {
@@ -430,10 +435,18 @@ impl Inner {
         }
     }
 
-    /// Room or a window may have opened: whoever waits looks again, first come, first served.
+    /// The stream has had its turn; should it have to wait again, it does so behind all others.
+    pub(super) fn served(&mut self, at: usize) {
+        if !self.waiting.is_empty() {
+            self.waiting.retain(|it| *it != at);
+        }
+    }
+
+    /// Room or a window may have opened: whoever waits looks again, first come, first served. Who finds that those before
+    /// it have left nothing keeps its place.
     pub(super) fn wake_waiting(&mut self) {
-        while let Some(at) = self.waiting.pop_front() {
-            wake(self.slots.get_mut(at).and_then(|slot| slot.waker.take()));
+        for at in &self.waiting {
+            wake(self.slots.get_mut(*at).and_then(|slot| slot.waker.take()));
         }
     }
 
@@ -471,7 +484,7 @@ impl Inner {
             self.h2.consumed(id, left, &mut self.out);
             self.wake_writer();
         }
-        self.waiting.retain(|it| *it != at);
+        self.served(at);
         self.free.push(at);
         self.held = self.held.saturating_sub(1);
         if self.held == 0 {

@@ -244,6 +244,9 @@ impl Stream {
         let last = end && part.len() == bytes.len();
         let sent = inner.h2.send_data(id, part, last, &mut inner.out)?;
         let all = sent == bytes.len();
+        if sent > 0 || all {
+            inner.served(self.at);
+        }
         if all
             && end
             && let Some(slot) = inner.slot(self.at)

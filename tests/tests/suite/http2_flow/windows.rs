@@ -126,7 +126,7 @@ fn a_window_that_shrinks_below_zero() {
 fn the_connections_window_holds_for_all_streams() {
     let (origin, _) = pouring(Speaks::Http1, 1 << 20);
     let gateway = Gateway::between(&origin, Speaks::Http1, MANY_PINGS);
-    let mut http2 = with_window(&gateway, 0x7fff_ffff);
+    let mut http2 = with_window(&gateway, 0x3fff_ffff);
     for n in 0..4 {
         http2.open(2 * n + 1, "/");
     }
