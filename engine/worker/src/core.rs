@@ -146,6 +146,10 @@ impl Core {
         }
         // Another was prepared than is live: every worker has said that it can be made.
         let tls = prepared.unwrap_or_else(|| self.prepare_tls(&snapshot).unwrap_or_default());
+        // They may have been changed since it was prepared.
+        if let Some(keys) = self.bridge.tickets.keys() {
+            tls.rotate(&tls::ticket_keys(&keys));
+        }
         let live = Live::new(
             (self.index, &self.bridge),
             &self.upstreams,

@@ -34,8 +34,8 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) 
     let Some(entered) = entered else { return };
     let (mut conn, mut read) = (entered.conn, entered.read);
     let from = address_of(&conn, entered.peer);
-    if let Some(upstream) = entered.passed_to {
-        return Box::pin(passthrough::serve(&core, conn, read, from, &seat, upstream)).await;
+    if let Some(to) = entered.passed_to {
+        return Box::pin(passthrough::serve(&core, conn, read, from, &seat, to)).await;
     }
     if http1 && conn.tls().and_then(|tls| tls.alpn) != Some(Alpn::H2) {
         match http1::serve(Rc::clone(&core), conn, read, from, &seat).await {

@@ -71,7 +71,11 @@ impl Side<'_> {
     /// When the exchange last moved, if that was in the other direction and after this one fell quiet.
     fn moved_meanwhile(&self) -> Option<u64> {
         let now = deadline::now();
+        // `u64::MAX`: it is over, and nothing that moved counts any more.
         let moved = self.moved?.get();
+        if moved == u64::MAX {
+            return None;
+        }
         (now < self.whole && now < moved.saturating_add(self.timeout)).then_some(moved)
     }
 }

@@ -5,7 +5,7 @@
 
 use protocol::grpc::{Code, ContentType, Framing, encode_status_message, parse_timeout};
 use protocol::http1::encode;
-use protocol::message::{Name, Request, ResponseHead, Version};
+use protocol::message::{Method, Name, Request, ResponseHead, Version};
 
 use crate::reply::Fault;
 
@@ -33,6 +33,10 @@ pub(crate) struct Call {
 impl Call {
     /// The call that a request is, if it is one.
     pub(crate) fn of(request: Request<'_>) -> Option<Call> {
+        // Calls are POST; anything else is an ordinary request, whatever it says that its body is.
+        if request.method() != Method::Post {
+            return None;
+        }
         let content = ContentType::parse(request.header(Name::ContentType)?)?;
         if content.framing == Framing::Grpc && request.head.version != Version::Http2 {
             return None;

@@ -14,7 +14,7 @@ use engine_net::tls::{self, HandshakeError, Reason, SniPeek};
 use protocol::proxy_protocol::{self, Decoded, Origin};
 
 use super::passthrough::{self, Look};
-use crate::core::Core;
+use crate::core::{Core, Live};
 use crate::exchange::{self, Client};
 use crate::link::Link;
 use crate::listener::{Listening, admits};
@@ -24,6 +24,13 @@ use crate::reply::Fault;
 /// How long a handshake may take once it has a place: two round trips to anywhere.
 const INSIDE: u64 = 3_000_000_000;
 
+/// Where a connection is passed on to, in the terms of the snapshot that said so: numbers mean something else in the next.
+pub(super) struct PassedTo {
+    pub(super) live: Rc<Live>,
+    pub(super) listener: usize,
+    pub(super) upstream: u16,
+}
+
 /// A connection that requests can come on.
 pub(super) struct Entered {
     pub(super) conn: Conn,
@@ -32,7 +39,7 @@ pub(super) struct Entered {
     /// The client, if a PROXY header has named it.
     pub(super) peer: Option<SocketAddr>,
     /// The upstream that it is passed on to, unopened.
-    pub(super) passed_to: Option<u16>,
+    pub(super) passed_to: Option<PassedTo>,
 }
 
 impl Entered {
@@ -85,7 +92,11 @@ pub(super) async fn enter(
         match passthrough::look(&mut entered, &listener.passthrough).await {
             Look::Found(Some(upstream)) => {
                 deadline.clear();
-                entered.passed_to = Some(upstream);
+                entered.passed_to = Some(PassedTo {
+                    live: Rc::clone(&live),
+                    listener: id,
+                    upstream,
+                });
                 return Some(entered);
             }
             Look::Found(None) if listener.tls.is_none() => {

@@ -11,7 +11,7 @@ use engine_net::Conn;
 use engine_net::buffer::Buffer;
 use engine_net::tls::{SniPeek, sni};
 
-use super::entry::{self, Entered};
+use super::entry::{self, Entered, PassedTo};
 use crate::core::Core;
 use crate::link::Link;
 use crate::listener::Seat;
@@ -53,13 +53,13 @@ pub(super) async fn serve(
     read: Buffer,
     from: SocketAddr,
     seat: &Seat,
-    upstream: u16,
+    to: PassedTo,
 ) {
-    let live = core.live();
+    let live = to.live;
     let (Some(upstream), Some(settings), Some(listener)) = (
-        live.upstreams.get(usize::from(upstream)),
-        live.snapshot.upstreams.get(usize::from(upstream)),
-        live.snapshot.listeners.get(seat.listening.id()),
+        live.upstreams.get(usize::from(to.upstream)),
+        live.snapshot.upstreams.get(usize::from(to.upstream)),
+        live.snapshot.listeners.get(to.listener),
     ) else {
         return;
     };

@@ -292,6 +292,7 @@ impl Exchange<'_> {
                 };
                 let at = clock::now().saturating_add(grace);
                 client.deadline.set(at, strike);
+                wait.moved.set(u64::MAX);
                 let ended = pump.await;
                 client.deadline.clear();
                 // That the request ended then is our doing: what broke the answer off is to blame.
@@ -377,7 +378,7 @@ pub(super) struct Wait {
     pub(super) read: Cell<u64>,
     /// That is because it is a stream of events or messages.
     pub(super) quiet: Cell<bool>,
-    /// When either direction last moved.
+    /// When either direction last moved; `u64::MAX` once the answer is over.
     pub(super) moved: Cell<u64>,
     pub(super) whole: u64,
 }

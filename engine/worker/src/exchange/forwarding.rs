@@ -93,6 +93,9 @@ impl Exchange<'_> {
                     if let Some(timeout) = fault.client_timeout() {
                         self.client.series.timeouts.inc(timeout);
                     }
+                    if fault.breaks_framing() {
+                        self.keep_alive = false;
+                    }
                     if let Some(end) = Box::pin(self.end_call(&fault)).await {
                         return Ok(end);
                     }

@@ -123,7 +123,7 @@ impl<'t> Way<'t> {
                 }
             }
             if self.frames.borrow().is_over() {
-                return self.flush().await;
+                return self.finish().await;
             }
             if streak >= STREAK {
                 streak = 0;

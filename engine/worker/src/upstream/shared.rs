@@ -126,6 +126,11 @@ pub(super) async fn lease(
                 if let Some(stream) = mux.reserve() {
                     return Ok(held(stream, false));
                 }
+                if mux.is_over() {
+                    // It speaks something else, or nothing.
+                    return Err(Fault::ConnectFailed);
+                }
+                deadline::sleep_until(deadline::now() + FULL_RETRY).await;
             } else {
                 drop(making);
                 deadline::sleep_until(deadline::now() + FULL_RETRY).await;

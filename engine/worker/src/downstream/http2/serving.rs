@@ -125,6 +125,14 @@ impl Servers {
     }
 }
 
+impl Drop for Servers {
+    fn drop(&mut self) {
+        // However the connection's loop ends: those that rest hold what they would wait for.
+        self.end();
+        self.shared.mux.end();
+    }
+}
+
 impl Place {
     fn wake(&self) {
         if let Some(waker) = self.waker.take() {
