@@ -126,10 +126,15 @@ pub(super) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, from: Socket
             More::Over => break,
         }
     }
+    let farewell = mux.is_retired();
     mux.end();
     servers.end();
     // The connection counts as open until its last answers have gone out, or a drain would cut them off.
     mux.written_out().await;
+    if farewell {
+        // What the client still sends, having read less than we wrote, must not make the close a reset.
+        hear_out(&mux, Buffer::default()).await;
+    }
 }
 
 /// What a connection of this listener starts from.
