@@ -13,6 +13,7 @@ mod events;
 mod figures;
 mod forwarding;
 mod framing;
+mod grpc;
 mod http2_abuse;
 mod http2_drain;
 mod http2_flow;
