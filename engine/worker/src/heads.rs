@@ -367,6 +367,7 @@ pub(crate) fn response(a: &Answered<'_>, out: &mut Vec<u8>) {
         // Its stream ended with the head, which HTTP/1.1 must be told in a field (RFC 9112 section 6.3).
         BodyLength::None
             if a.response.head.version == Version::Http2
+                && a.client != Version::Http2
                 && !a.head_only
                 && a.switched.is_none()
                 && a.web.is_none()
