@@ -70,7 +70,7 @@ ALL = [
     Job("tls", "1 KB answers over TLS 1.3, keep-alive", tls=True),
     Job("handshake", "a new TLS 1.3 connection for each request, in full", tls=True, close=True),
     Job("resume", "a new TLS 1.3 connection for each request, resumed", tls=True, close=True, resume=True),
-    Job("h2", "HTTP/2 over TLS, 8 streams on each connection, to an HTTP/1.1 upstream", tls=True, http2=True, streams=8,
+    Job("h2", "HTTP/2 over TLS to HTTP/1.1, 8 streams each", tls=True, http2=True, streams=8,
         connections=8),
     Job("h2c", "HTTP/2 on both sides without TLS, 8 streams on each connection", http2=True, upstream="h2c", streams=8,
         connections=8),
