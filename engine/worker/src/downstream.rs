@@ -31,11 +31,18 @@ pub(crate) async fn serve(core: Rc<Core>, conn: Conn, listening: Rc<Listening>) 
         // Boxed: what only the beginning needs is not to stay with a connection at rest.
         false => Box::pin(entry::enter(&core, conn, &listening)).await,
     };
-    let Some(entered) = entered else { return };
-    let (mut conn, mut read) = (entered.conn, entered.read);
-    let from = address_of(&conn, entered.peer);
-    if let Some(to) = entered.passed_to {
-        return Box::pin(passthrough::serve(&core, conn, read, from, &seat, to)).await;
+    let Some(entry::Entered {
+        mut conn,
+        mut read,
+        peer,
+        passed_to,
+    }) = entered
+    else {
+        return;
+    };
+    let from = address_of(&conn, peer);
+    if let Some(to) = passed_to {
+        return Box::pin(passthrough::serve(&core, conn, read, from, &seat, *to)).await;
     }
     if http1 && conn.tls().and_then(|tls| tls.alpn) != Some(Alpn::H2) {
         match http1::serve(Rc::clone(&core), conn, read, from, &seat).await {

@@ -39,7 +39,7 @@ pub(super) struct Entered {
     /// The client, if a PROXY header has named it.
     pub(super) peer: Option<SocketAddr>,
     /// The upstream that it is passed on to, unopened.
-    pub(super) passed_to: Option<PassedTo>,
+    pub(super) passed_to: Option<Box<PassedTo>>,
 }
 
 impl Entered {
@@ -92,11 +92,11 @@ pub(super) async fn enter(
         match passthrough::look(&mut entered, &listener.passthrough).await {
             Look::Found(Some(upstream)) => {
                 deadline.clear();
-                entered.passed_to = Some(PassedTo {
+                entered.passed_to = Some(Box::new(PassedTo {
                     live: Rc::clone(&live),
                     listener: id,
                     upstream,
-                });
+                }));
                 return Some(entered);
             }
             Look::Found(None) if listener.tls.is_none() => {

@@ -45,13 +45,10 @@ fn a_refused_stream_is_asked_again_whatever_the_method() {
             _ => service.answer(stream, &Answering::ok("second")),
         });
         let gateway = Gateway::between(&origin, Speaks::Http2, "");
-        post(&gateway, client).is(200).body_is("second");
-        let bodies: Vec<_> = origin
-            .received()
-            .into_iter()
-            .map(|it| it.message.body)
-            .collect();
-        assert_eq!(bodies, [b"body", b"body"]);
+        // Without a body: one that comes behind its head in a packet of its own has begun to flow, and is not held.
+        let answer = Asking::new("POST", "/x").sized("").ask(&gateway, client);
+        answer.answer.is(200).body_is("second");
+        assert_eq!(origin.received().len(), 2);
     }
 }
 
