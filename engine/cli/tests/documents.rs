@@ -9,6 +9,7 @@ use std::process::Command;
 /// Where the words of answers come from.
 const WORDS: &[&str] = &[
     "engine/worker/src/reply.rs",
+    "engine/worker/src/reply/fault.rs",
     "engine/worker/src/forward.rs",
     "engine/worker/src/exchange/attempt.rs",
     "policy/src/verdict.rs",

@@ -6,13 +6,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use engine_bridge::metrics::ListenerSeries;
-use engine_config::snapshot::{Action, Certificate, Duration, Listener, ListenerTls, Route};
+use engine_config::snapshot::{Action, Duration, Listener, Route};
 use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline};
-use engine_net::tls::Info;
 use engine_net::{Peek, clock};
 use policy::address::client_address;
 use policy::context::View;
@@ -37,6 +35,7 @@ mod answer;
 mod attempt;
 mod call;
 mod forwarding;
+mod https;
 mod upgrade;
 
 use upgrade::Upgrade;
@@ -269,7 +268,7 @@ impl Exchange<'_> {
         if let (Some(tls), Some(shown)) = (
             client.link.tls(),
             settings.and_then(|listener| listener.tls.as_ref()),
-        ) && is_misdirected(tls, shown, host_of(request.authority()))
+        ) && https::is_misdirected(tls, shown, host_of(request.authority()))
         {
             return Err(Fault::Misdirected);
         }
@@ -352,34 +351,6 @@ impl Exchange<'_> {
                 Ok(end)
             }
         }
-    }
-
-    /// Asks the client to come back over https, with all that it asked for.
-    async fn send_to_https(&mut self, port: u16) -> Result<End, Fault> {
-        let mut at = std::mem::take(&mut self.s.target);
-        at.clear();
-        let request = self.s.request.view(self.inbound.filled());
-        let host = host_of(request.authority());
-        if host.is_empty() {
-            self.s.target = at;
-            return Err(Fault::NoRoute);
-        }
-        at.extend_from_slice(b"https://");
-        at.extend_from_slice(host);
-        if port != 443 {
-            at.push(b':');
-            at.extend_from_slice(itoa::Buffer::new().format(port).as_bytes());
-        }
-        at.extend_from_slice(self.path());
-        if request.head.has_query {
-            at.push(b'?');
-            at.extend_from_slice(request.query());
-        }
-        let end = self
-            .answer_self(|reply, out| reply.redirect(308, &at, out.head))
-            .await;
-        self.s.target = at;
-        Ok(end)
     }
 
     /// The canonical path, wherever it stands.
@@ -581,27 +552,6 @@ impl Exchange<'_> {
             Err(_) => End::Linger,
         }
     }
-}
-
-/// Whether a host is asked for that the certificate shown on this connection is not for (RFC 9110 section 7.4). A client
-/// that named no host, or this one, has got what it asked for.
-fn is_misdirected(tls: &Info, shown: &ListenerTls, host: &[u8]) -> bool {
-    let Some(named) = tls.server_name.as_deref() else {
-        return false;
-    };
-    if host.is_empty() || host.eq_ignore_ascii_case(named.as_bytes()) {
-        return false;
-    }
-    // As the handshake chooses: an exact name before a wildcard, else the first.
-    let mut certificates = shown.certificates.iter();
-    let exact =
-        |it: &&Arc<Certificate>| it.names.iter().any(|name| name.eq_ignore_ascii_case(named));
-    let certificate = certificates
-        .clone()
-        .find(exact)
-        .or_else(|| certificates.find(|it| it.serves(named.as_bytes())))
-        .or(shown.certificates.first());
-    !certificate.is_some_and(|it| it.serves(host))
 }
 
 /// Payload bytes that a request to `route` may carry.

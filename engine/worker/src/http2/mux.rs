@@ -23,8 +23,6 @@ const MOST: usize = 512 * 1024;
 const SHARE: usize = 4 * 1024;
 /// What a stream leaves behind for the next one is no more than this.
 const KEPT: usize = 16 * 1024;
-/// Places for streams that a connection without any keeps.
-const RESTING: usize = 4;
 /// Answer heads (1xx) of one stream that wait to be taken; no window bounds them.
 const HEADS: usize = 16;
 
@@ -59,6 +57,10 @@ pub(super) struct Inner {
     waiting: VecDeque<usize>,
     /// Nothing more is read; once `out` is empty nothing more is written.
     pub(super) over: bool,
+    /// Streams that are held and have not been opened.
+    reserved: usize,
+    /// Answer heads that have been taken, for their memory.
+    pub(super) heads: Vec<(ResponseHead, Vec<u8>)>,
     /// The text of the head that was taken last.
     arena: Vec<u8>,
 }
@@ -117,6 +119,8 @@ impl Mux {
                 held: 0,
                 waiting: VecDeque::new(),
                 over: false,
+                reserved: 0,
+                heads: Vec::new(),
                 arena: Vec::new(),
             }),
         })
@@ -215,7 +219,7 @@ impl Mux {
     pub(crate) fn reserve(self: &Rc<Self>) -> Option<Stream> {
         let mut inner = self.inner.borrow_mut();
         let inner = &mut *inner;
-        if inner.over || inner.h2.room().ok()? <= inner.reserved() {
+        if inner.over || inner.h2.room().ok()? <= inner.reserved {
             return None;
         }
         Some(self.opened(inner, None, false))
@@ -230,6 +234,7 @@ impl Mux {
             slot.held = true;
             slot.ended = end;
         }
+        inner.reserved += 1;
         if let Some(id) = id {
             inner.bind(at, id);
         }
@@ -247,6 +252,18 @@ impl Mux {
         match self.conn.tls() {
             Some(_) => b"https",
             None => b"http",
+        }
+    }
+
+    /// Nothing has come for a while: without streams it holds little, since most connections rest most of the time.
+    pub(crate) fn rest(&self) {
+        let mut inner = self.inner.borrow_mut();
+        if inner.held == 0 {
+            inner.slots = Vec::new();
+            inner.free = Vec::new();
+            inner.heads = Vec::new();
+            inner.arena = Vec::new();
+            inner.spare = None;
         }
     }
 
@@ -320,15 +337,10 @@ impl Inner {
     /// The stream is known by this place from now on.
     pub(super) fn bind(&mut self, at: usize, id: StreamId) {
         self.h2.set_token(id, at as u64 + 1);
+        self.reserved = self.reserved.saturating_sub(1);
         if let Some(slot) = self.slots.get_mut(at) {
             slot.id = Some(id);
         }
-    }
-
-    /// Streams that are held and have not been opened.
-    fn reserved(&self) -> usize {
-        let waits = |slot: &&Slot| slot.held && slot.id.is_none();
-        self.slots.iter().filter(waits).count()
     }
 
     fn slot_of(&mut self, id: StreamId, token: u64) -> Option<&mut Slot> {
@@ -407,10 +419,10 @@ impl Inner {
     }
 
     fn answer_came(&mut self, id: StreamId, token: u64, end: bool) {
-        let (mut head, mut text) = (ResponseHead::new(), Vec::new());
+        let (mut head, mut text) = self.heads.pop().unwrap_or_default();
         self.h2.take_response(&mut head, &mut text);
         let Some(slot) = self.slot_of(id, token) else {
-            return;
+            return self.keep_head(head, text);
         };
         slot.heads.push_back((head, text));
         slot.ended |= end;
@@ -419,6 +431,13 @@ impl Inner {
             slot.broken = Some(Broken::Malformed("too_many_interim_responses"));
             self.h2
                 .reset(id, ErrorCode::ENHANCE_YOUR_CALM, &mut self.out);
+        }
+    }
+
+    /// A head that has been taken leaves its memory to the next one.
+    pub(super) fn keep_head(&mut self, head: ResponseHead, text: Vec<u8>) {
+        if self.heads.len() < HEADS && text.capacity() <= KEPT {
+            self.heads.push((head, text));
         }
     }
 
@@ -457,22 +476,14 @@ impl Inner {
         }
     }
 
-    /// Without streams it holds little: most connections rest most of the time.
-    fn shrink(&mut self) {
-        self.free.clear();
-        self.slots.clear();
-        self.slots.shrink_to(RESTING);
-        self.free.shrink_to(RESTING);
-        self.spare = None;
-        self.arena = Vec::new();
-    }
-
     /// Nobody holds the stream any more.
     pub(super) fn let_go(&mut self, at: usize) {
         let Some(slot) = self.slots.get_mut(at) else {
             return;
         };
-        let gone = std::mem::take(slot);
+        let mut gone = std::mem::take(slot);
+        gone.heads.clear();
+        slot.heads = gone.heads;
         let mut inbound = gone.inbound;
         // What nobody takes any more counts no longer against the connection's window.
         let left = inbound.len().saturating_sub(gone.taken);
@@ -487,9 +498,6 @@ impl Inner {
         self.served(at);
         self.free.push(at);
         self.held = self.held.saturating_sub(1);
-        if self.held == 0 {
-            self.shrink();
-        }
         if self.held == 0 && self.h2.role() == Role::Client && self.h2.is_drained() {
             // Nothing more comes of it: the writing side is shut, and the peer closes.
             self.over = true;

@@ -165,12 +165,15 @@ impl Stream {
 
     /// Takes the head that has come; its text goes into `buf`. False: it does not fit.
     pub(crate) fn take_head(&self, head: &mut ResponseHead, buf: &mut Buffer) -> bool {
-        let came = self.with(|slot| slot.heads.pop_front());
-        let Ok(Some((came, text))) = came else {
+        let mut inner = self.mux.inner.borrow_mut();
+        let came = inner.slot(self.at).and_then(|slot| slot.heads.pop_front());
+        let Some((mut came, text)) = came else {
             return false;
         };
-        *head = came;
-        fill(buf, &text)
+        std::mem::swap(head, &mut came);
+        let fits = fill(buf, &text);
+        inner.keep_head(came, text);
+        fits
     }
 
     /// Why it can't go on, if so.

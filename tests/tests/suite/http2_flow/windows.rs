@@ -209,8 +209,8 @@ fn window(http2: &Http2) -> usize {
 fn more_than_a_streams_window_is_its_error() {
     let (_origin, gateway) = closed();
     let mut http2 = gateway.http2();
-    // What the origin has taken may have been given back, and a frame beyond that.
-    let most = window(&http2) + 65_536 + 2 * 16_384;
+    // What the origin has taken may have been given back, what is on its way to it in one buffer, and a frame beyond that.
+    let most = window(&http2) + 65_536 + 128 * 1024 + 2 * 16_384;
     push(&mut http2, 1, most).expect("it takes bytes");
     assert_eq!(http2.reset(1), code::FLOW_CONTROL_ERROR);
     assert!(http2.is_alive());

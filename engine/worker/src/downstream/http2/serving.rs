@@ -110,8 +110,9 @@ impl Servers {
         }
     }
 
-    /// Those that rest need not wait: nothing has come for a while.
+    /// Nothing has come for a while: those that rest need not wait, and the connection keeps little.
     pub(super) fn dismiss(&self) {
+        self.shared.mux.rest();
         for place in self.shared.resting.take() {
             place.dismissed.set(true);
             place.wake();
