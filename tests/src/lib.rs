@@ -17,6 +17,7 @@ pub mod origin;
 pub mod pairs;
 pub mod peer;
 pub mod received;
+pub mod secure;
 pub mod sources;
 pub mod token;
 pub mod wire;

@@ -33,7 +33,16 @@ impl Http2 {
     /// Connects as a client with SETTINGS of its own.
     #[track_caller]
     pub fn connect_with(address: SocketAddr, settings: &[(u16, u32)], manners: Manners) -> Http2 {
-        let mut http2 = Http2::raw(address);
+        Http2::begin(Http2::raw(address).wire, settings, manners)
+    }
+
+    /// Begins as a client on a connection that stands, with SETTINGS of its own.
+    ///
+    /// # Panics
+    /// When the gateway does not answer them.
+    #[track_caller]
+    pub fn begin(wire: Wire, settings: &[(u16, u32)], manners: Manners) -> Http2 {
+        let mut http2 = Http2::new(wire, Manners::GOOD);
         http2.wire.write(PREFACE).expect("it takes bytes");
         http2
             .send(&Frame::settings(settings))

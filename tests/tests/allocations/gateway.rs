@@ -29,11 +29,17 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// Starts a worker whose thread counts into `tally`. `jwks` is what the configuration's file `jwks.json` holds.
-    pub(crate) fn start(text: &str, jwks: &[u8], driver: Driver, tally: &'static Tally) -> Gateway {
-        let files = |path: &Path| match path.ends_with("jwks.json") {
-            true => Ok(jwks.to_vec()),
-            false => Err(io::ErrorKind::NotFound.into()),
+    /// Starts a worker whose thread counts into `tally`. `files` are those that the configuration names.
+    pub(crate) fn start(
+        text: &str,
+        files: &[(&str, &[u8])],
+        driver: Driver,
+        tally: &'static Tally,
+    ) -> Gateway {
+        let files = |path: &Path| {
+            let file = files.iter().find(|(name, _)| path.ends_with(name));
+            let bytes = file.map(|(_, bytes)| bytes.to_vec());
+            bytes.ok_or_else(|| io::ErrorKind::NotFound.into())
         };
         let source = [Source::new("gateway.toml", text)];
         let snapshot = engine_config::load(&source, &Default::default(), &[], &files);
