@@ -184,6 +184,8 @@ pub struct Upstream {
     pub first_byte_timeout: Duration,
     /// Between two bytes of an answer.
     pub read_timeout: Duration,
+    /// The same for calls of gRPC; `None`: nobody has said so, and they may be quiet as streams may.
+    pub first_byte_timeout_of_calls: Option<Duration>,
     /// For the whole response; a route may override it. `None`: no bound.
     pub timeout: Option<Duration>,
     /// How long an idle pooled connection is kept.

@@ -66,11 +66,11 @@ policy_keys::keys! {
         max_concurrent_streams: default u32 = "100" where "1", "16384",
         /// How long a connection may take to be made, TLS included; beyond, 504.
         connect_timeout: default Duration = "1s" where "1ms", "5m",
-        /// From the last byte of the request to the first of the answer; beyond, 504.
+        /// From the last byte of the request to the first of the answer; beyond, 504. Calls of gRPC keep it only where it is written: else a service may be silent for the listener's `stream_idle_timeout` before its answer begins.
         first_byte_timeout: default Duration = "5s" where "1ms", "24h",
-        /// Between two bytes of an answer.
+        /// Between two bytes of an answer. For streams of events and gRPC it is the listener's `stream_idle_timeout`.
         read_timeout: default Duration = "15s" where "1ms", "24h",
-        /// For the whole response; a route may override it. Default: no bound.
+        /// From the first try to the last byte of the answer, streams of events and calls of gRPC included; a route may override it. Default: no bound.
         timeout: optional Duration where "1ms", "24h",
         /// How long an idle connection is kept for the next request.
         keepalive: default Duration = "60s" where "0s", "24h",

@@ -42,6 +42,10 @@ impl Resolver<'_, '_> {
                 first_byte_timeout: said.first_byte_timeout,
                 read_timeout: said.read_timeout,
                 timeout: said.timeout,
+                first_byte_timeout_of_calls: block
+                    .entries
+                    .contains_key("first_byte_timeout")
+                    .then_some(said.first_byte_timeout),
                 keepalive: said.keepalive,
                 pool_max_idle: said.pool_max_idle,
                 pool_max_connections: said.pool_max_connections,

@@ -199,8 +199,7 @@ impl Exchange<'_> {
             conn.deadline.clear();
             let fault = match result {
                 _ if gone => Fault::ClientGone,
-                _ if struck && wait.whole <= wait.first_byte.get() => Fault::WholeTimeout,
-                _ if struck => Fault::FirstByteTimeout,
+                _ if struck => wait.head_fault(),
                 Ok(n) if n > 0 => continue,
                 _ => Fault::UpstreamClosed,
             };
@@ -233,8 +232,7 @@ impl Exchange<'_> {
             }
             let fault = match came {
                 _ if gone => Fault::ClientGone,
-                _ if struck && wait.whole <= wait.first_byte.get() => Fault::WholeTimeout,
-                _ if struck => Fault::FirstByteTimeout,
+                _ if struck => wait.head_fault(),
                 Ok(()) if !up.stream.take_head(&mut self.s.response, buf) => {
                     Fault::UpstreamMalformed("head_too_large")
                 }

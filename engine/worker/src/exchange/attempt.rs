@@ -76,9 +76,9 @@ impl Exchange<'_> {
         };
         let sent = clock::now();
         let held = self.held_request();
-        let wait = Wait::new(settings, this, held.is_some());
+        let mut wait = Wait::new(settings, this, held.is_some());
         if self.call.is_some() {
-            wait.may_be_quiet(self.stream_idle_timeout());
+            wait.is_of_a_call(settings, self.stream_idle_timeout());
         }
         let result = match held {
             Some(buf) => self.exchange_held(route, &up, buf, &wait).await,
@@ -374,6 +374,8 @@ pub(super) struct Wait {
     pub(super) begun: Cell<bool>,
     /// Nanoseconds allowed from the request's last byte to the answer's first.
     allowed: u64,
+    /// What it is if they are over.
+    late: Late,
     /// Nanoseconds allowed between two bytes.
     pub(super) read: Cell<u64>,
     /// That is because it is a stream of events or messages.
@@ -383,6 +385,15 @@ pub(super) struct Wait {
     pub(super) whole: u64,
 }
 
+/// What an answer is whose head has not come in time.
+#[derive(Clone, Copy)]
+enum Late {
+    /// It did not begin.
+    FirstByte,
+    /// It is a stream that has been quiet for too long.
+    Idle,
+}
+
 impl Wait {
     pub(super) fn new(settings: &Settings, this: Try, held: bool) -> Wait {
         Wait {
@@ -390,10 +401,21 @@ impl Wait {
             first_byte: Cell::new(u64::MAX),
             begun: Cell::new(false),
             allowed: nanos(settings.first_byte_timeout),
+            late: Late::FirstByte,
             read: Cell::new(nanos(settings.read_timeout)),
             quiet: Cell::new(false),
             moved: Cell::new(0),
             whole: this.whole,
+        }
+    }
+
+    /// Messages come when there are any, and the head of the answer may come with the first of them: it is waited for
+    /// as for a message, unless the upstream has a word of its own on that.
+    fn is_of_a_call(&mut self, settings: &Settings, idle: u64) {
+        self.may_be_quiet(idle);
+        if settings.first_byte_timeout_of_calls.is_none() {
+            self.allowed = idle;
+            self.late = Late::Idle;
         }
     }
 
@@ -426,6 +448,15 @@ impl Wait {
             Fault::WholeTimeout
         } else {
             Fault::UpstreamWriteTimeout
+        }
+    }
+
+    /// What it is called that the answer's head has not come in time.
+    pub(super) fn head_fault(&self) -> Fault {
+        match self.late {
+            _ if self.whole <= self.first_byte.get() => Fault::WholeTimeout,
+            Late::FirstByte => Fault::FirstByteTimeout,
+            Late::Idle => Fault::StreamIdle,
         }
     }
 

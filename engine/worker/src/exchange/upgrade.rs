@@ -261,8 +261,7 @@ impl Exchange<'_> {
                         return sent.map_err(|broken| Broken::unheard(broken.fault()));
                     }
                     Ok(false) => Fault::UpstreamTakesNoWebsocket,
-                    Err(_) if struck && wait.whole <= wait.first_byte.get() => Fault::WholeTimeout,
-                    Err(_) if struck => Fault::FirstByteTimeout,
+                    Err(_) if struck => wait.head_fault(),
                     Err(broken) => broken.fault(),
                 };
                 return Err(Broken::unheard(fault));

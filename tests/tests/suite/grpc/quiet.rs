@@ -72,6 +72,38 @@ fn a_call_that_is_quiet_for_too_long_is_over() {
 }
 
 #[test]
+fn until_its_answer_begins_too() {
+    run(async {
+        let mut service = Service::start().await;
+        // Less than the default of `first_byte_timeout`, which is not for calls.
+        let gateway = service.behind(&upstream(), "", &listener("700ms"));
+        for half_closed in [true, false] {
+            let mut client = Client::connect(&gateway).await;
+            let (answer, mut asks) = client.call(asking_with("/a.B/C", &[]));
+            let mut call = service.call().await;
+            if half_closed {
+                finish(&mut asks);
+            }
+            tokio::time::sleep(OTHERS * 4).await;
+            let mut answers = call.accept();
+            say(&mut answers, HI);
+            let (_, mut hears) = answer.head().await;
+            assert_eq!(hears.bytes(HI.len()).await, HI);
+            let (answer, mut asks) = client.call(asking_with("/a.B/Silent", &[]));
+            let _call = service.call().await;
+            if half_closed {
+                finish(&mut asks);
+            }
+            let fields = answer.status().await;
+            assert_eq!(value(&fields, "grpc-status"), Some("4"), "{half_closed}");
+            let id = value(&fields, "x-request-id").expect("an id");
+            let line = gateway.wait_logged(id);
+            assert!(line.contains("\"error\":\"stream_idle_timeout\""), "{line}");
+        }
+    });
+}
+
+#[test]
 fn while_one_side_speaks_the_other_need_not() {
     const IDLE: Duration = Duration::from_millis(1500);
     for client_speaks in [true, false] {
