@@ -1,4 +1,5 @@
-//! HTTP/2 from the client's side, without a socket (RFC 9113): written for the generator, and by the RFCs alone.
+//! HTTP/2 without a socket (RFC 9113), the client's side for the generator and the server's for the test origin: written by
+//! the RFCs alone.
 //!
 //! It shares nothing with the gateway's, so that each can be tested by the other. Requests come as header blocks that the
 //! scenario has prepared; of answers the status, the length and, where somebody wants them, the headers are looked at.
@@ -16,10 +17,13 @@
 pub(crate) mod connection;
 pub(crate) mod frame;
 pub(crate) mod hpack;
+mod payload;
+pub(crate) mod server;
 
 pub(crate) use connection::{Connection, Event, Request};
+pub(crate) use server::{Asked, Server};
 
-/// The server broke a rule of the connection, which ends with it.
+/// The peer broke a rule of the connection, which ends with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broken {
     /// The rule, in words.
@@ -28,7 +32,9 @@ pub(crate) struct Broken {
     pub(crate) code: u32,
 }
 
+pub(crate) const NO_ERROR: u32 = 0;
 pub(crate) const PROTOCOL_ERROR: u32 = 1;
+pub(crate) const INTERNAL_ERROR: u32 = 2;
 pub(crate) const FLOW_CONTROL_ERROR: u32 = 3;
 pub(crate) const FRAME_SIZE_ERROR: u32 = 6;
 pub(crate) const REFUSED_STREAM: u32 = 7;

@@ -54,8 +54,8 @@ pub(crate) enum Event<'a> {
     },
     /// Some of its body.
     Data { place: usize, bytes: &'a [u8] },
-    /// It is whole.
-    Whole { place: usize },
+    /// It is whole; of gRPC, with this status.
+    Whole { place: usize, grpc: Option<u8> },
     /// It breaks a rule.
     Malformed { place: usize, rule: &'static str },
     /// The server gave the request up.
@@ -185,7 +185,8 @@ impl Connection {
 
     /// Says that it is over, and why if that is the server's fault.
     pub(crate) fn part(&mut self, broken: Option<Broken>) {
-        frame::goaway(broken.map_or(0, |it| it.code), &mut self.out);
+        // Nothing that the server began was taken, since it begins nothing.
+        frame::goaway(0, broken.map_or(0, |it| it.code), &mut self.out);
     }
 
     /// Takes received bytes from the front and says how many; the rest is needed again with more behind it.

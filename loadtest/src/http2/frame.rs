@@ -1,4 +1,4 @@
-//! Frames as they lie on the wire (RFC 9113 sections 4 and 6): headers, and the small frames that a client writes.
+//! Frames as they lie on the wire (RFC 9113 sections 4 and 6): headers, and the frames that are written whole.
 
 /// Bytes of a frame's header.
 pub(crate) const HEADER: usize = 9;
@@ -94,8 +94,8 @@ pub(crate) fn settings(values: &[(u16, u32)], out: &mut Vec<u8>) {
     }
 }
 
-/// GOAWAY: nothing that the server began was taken, since it begins nothing.
-pub(crate) fn goaway(code: u32, out: &mut Vec<u8>) {
+/// GOAWAY: of what the peer has begun, streams up to `last` were taken.
+pub(crate) fn goaway(last: u32, code: u32, out: &mut Vec<u8>) {
     Header {
         len: 8,
         kind: GOAWAY,
@@ -103,6 +103,36 @@ pub(crate) fn goaway(code: u32, out: &mut Vec<u8>) {
         stream: 0,
     }
     .write(out);
-    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&last.to_be_bytes());
     out.extend_from_slice(&code.to_be_bytes());
+}
+
+/// A header block: HEADERS, and CONTINUATION if it is long.
+#[inline]
+pub(crate) fn block(stream: u32, block: &[u8], ends: bool, out: &mut Vec<u8>) {
+    let (first, more) = block.split_at(block.len().min(LONGEST));
+    let flags = if ends { END_STREAM } else { 0 };
+    fragment(HEADERS, flags, stream, first, more.is_empty(), out);
+    let mut pieces = more.chunks(LONGEST).peekable();
+    while let Some(piece) = pieces.next() {
+        let last = pieces.peek().is_none();
+        fragment(CONTINUATION, 0, stream, piece, last, out);
+    }
+}
+
+/// A frame of a header block.
+#[inline]
+fn fragment(kind: u8, flags: u8, stream: u32, payload: &[u8], last: bool, out: &mut Vec<u8>) {
+    let flags = match last {
+        true => flags | END_HEADERS,
+        false => flags,
+    };
+    Header {
+        len: payload.len(),
+        kind,
+        flags,
+        stream,
+    }
+    .write(out);
+    out.extend_from_slice(payload);
 }

@@ -141,6 +141,11 @@ impl Answers {
         self.date = date(self.second);
     }
 
+    /// The date that heads tell.
+    pub(super) fn date(&self) -> &[u8] {
+        &self.date
+    }
+
     /// Whether the body is small enough to be kept.
     pub(super) fn keeps(what: What) -> bool {
         match what {

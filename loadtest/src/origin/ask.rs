@@ -147,7 +147,7 @@ impl Ask {
     }
 }
 
-const TIME: &str = "a time up to an hour, such as 50ms, 500us or 2s";
+pub(super) const TIME: &str = "a time up to an hour, such as 50ms, 500us or 2s";
 
 /// Path and query of a request target; an absolute one loses its scheme and authority.
 pub(super) fn split(target: &[u8]) -> (&[u8], &[u8]) {
@@ -183,7 +183,7 @@ fn what(path: &[u8]) -> Result<What, (&[u8], &'static str)> {
 }
 
 /// A whole number.
-fn number(text: &[u8]) -> Option<u64> {
+pub(super) fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -199,7 +199,7 @@ fn with_unit(text: &[u8]) -> Option<(u64, &[u8])> {
     Some((number(digits)?, unit))
 }
 
-fn size(text: &[u8]) -> Option<u64> {
+pub(super) fn size(text: &[u8]) -> Option<u64> {
     let (number, unit) = with_unit(text)?;
     let shift = match unit {
         b"" | b"B" | b"b" => 0,
@@ -211,7 +211,7 @@ fn size(text: &[u8]) -> Option<u64> {
     number.checked_mul(1 << shift).filter(|it| *it <= MAX_SIZE)
 }
 
-fn time(text: &[u8]) -> Option<u64> {
+pub(super) fn time(text: &[u8]) -> Option<u64> {
     let (number, unit) = with_unit(text)?;
     let nanoseconds = match unit {
         b"us" => 1_000,
@@ -224,7 +224,7 @@ fn time(text: &[u8]) -> Option<u64> {
     number.checked_mul(nanoseconds).filter(|it| *it <= MAX_TIME)
 }
 
-fn share(text: &[u8]) -> Option<f64> {
+pub(super) fn share(text: &[u8]) -> Option<f64> {
     let share: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     (0.0..=1.0).contains(&share).then_some(share)
 }

@@ -3,7 +3,10 @@
 //! Requests that came together are answered together. A connection at rest holds no buffer. In steady state a request for
 //! a kept answer allocates nothing.
 
+use std::cell::Cell;
+
 use engine_net::deadline::{self, Deadline, Strike};
+use engine_net::tls::Alpn;
 use engine_net::{Buffer, Conn, Shutdown, clock, is_cancelled};
 
 use super::answer::{self, Answers, HEAD_ROOM, Length, Source, TEXT};
@@ -11,6 +14,7 @@ use super::ask::{Ask, Reset, What};
 use super::body::Body;
 use super::echo::Echo;
 use super::head::{self, Refusal, Version};
+use super::http2;
 use super::websocket::Handshake;
 use super::worker::Worker;
 
@@ -36,19 +40,29 @@ enum End {
     /// Close, but so that the last answer arrives though the client may still send.
     Linger,
     Reset,
+    /// The client speaks HTTP/2, and has said so much of it.
+    Http2(Buffer),
 }
 
 /// Serves a connection to its end.
 pub(super) async fn serve(worker: &Worker, conn: Conn) {
+    if conn.tls().is_some_and(|info| info.alpn == Some(Alpn::H2)) {
+        return http2::serve(worker, conn, Buffer::default()).await;
+    }
     let deadline = Deadline::new(&conn);
+    let fresh = Cell::new(true);
     loop {
         // Boxed: a connection at rest does without.
-        let end = Box::pin(busy(worker, &conn, &deadline)).await;
+        let end = Box::pin(busy(worker, &conn, &deadline, &fresh)).await;
         match end {
             End::Rest => {}
             End::Close => return,
             End::Linger => return linger(&conn, &deadline).await,
             End::Reset => return conn.reset_at_close(),
+            End::Http2(inbox) => {
+                drop(deadline);
+                return http2::serve(worker, conn, inbox).await;
+            }
         }
         if worker.ending.get() {
             return;
@@ -63,11 +77,12 @@ pub(super) async fn serve(worker: &Worker, conn: Conn) {
     }
 }
 
-async fn busy(worker: &Worker, conn: &Conn, deadline: &Deadline) -> End {
+async fn busy(worker: &Worker, conn: &Conn, deadline: &Deadline, fresh: &Cell<bool>) -> End {
     let mut busy = Busy {
         worker,
         conn,
         deadline,
+        fresh,
         inbound: Buffer::standard(),
         out: Buffer::standard(),
         echo: Echo::default(),
@@ -102,6 +117,8 @@ struct Busy<'a> {
     worker: &'a Worker,
     conn: &'a Conn,
     deadline: &'a Deadline,
+    /// Whether nothing has been asked on it.
+    fresh: &'a Cell<bool>,
     /// What has been read and not used yet.
     inbound: Buffer,
     /// Answers that are not sent yet.
@@ -124,6 +141,10 @@ impl Busy<'_> {
     /// Answers request after request until there is an end.
     async fn run(&mut self) -> Result<std::convert::Infallible, End> {
         loop {
+            if self.fresh.get() && self.inbound.filled().starts_with(b"PRI * HTTP/2") {
+                // With prior knowledge (RFC 9113 section 3.3).
+                return Err(End::Http2(std::mem::take(&mut self.inbound)));
+            }
             let head = match head::parse(self.inbound.filled()) {
                 Ok(Some(head)) => head,
                 Ok(None) => {
@@ -149,12 +170,15 @@ impl Busy<'_> {
             let mut body = Body::new(head.framing);
             let (len, asks_first) = (head.len, head.expects_continue);
             if ask.what == What::Echo {
-                self.echo.begin(&head);
+                let version = head.version.as_bytes();
+                self.echo
+                    .begin(head.method, head.target, version, head.fields);
             }
             if ask.what == What::WebSocket {
                 self.handshake = Some(Handshake::read(&head));
             }
             self.inbound.consume(len);
+            self.fresh.set(false);
             if !body.is_over() {
                 self.receive(&mut body, asks_first, ask.what == What::Echo)
                     .await?;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::ask;
-use super::head::{Head, Version, split_field};
+use super::head::split_field;
 
 /// Bytes of a request's body that are shown at most.
 const MAX_TEXT: usize = 64 * 1024;
@@ -18,26 +18,23 @@ pub(super) struct Echo {
 }
 
 impl Echo {
-    /// Takes what the head says.
-    pub(super) fn begin(&mut self, head: &Head<'_>) {
+    /// Takes what the head says; `fields` are lines.
+    pub(super) fn begin(&mut self, method: &[u8], target: &[u8], version: &[u8], fields: &[u8]) {
         self.json.clear();
         self.body.clear();
         self.bytes = 0;
-        let (path, query) = ask::split(head.target);
+        let (path, query) = ask::split(target);
         self.json.extend_from_slice(b"{\"method\":");
-        self.string(head.method);
+        self.string(method);
         self.json.extend_from_slice(b",\"path\":");
         self.string(path);
         self.json.extend_from_slice(b",\"query\":");
         self.string(query);
         self.json.extend_from_slice(b",\"version\":");
-        self.string(match head.version {
-            Version::Http10 => b"HTTP/1.0",
-            Version::Http11 => b"HTTP/1.1",
-        });
+        self.string(version);
         // Pairs in their order: a proxy's work shows in repeated and reordered fields.
         self.json.extend_from_slice(b",\"headers\":[");
-        let lines = head.fields.split(|it| *it == b'\n');
+        let lines = fields.split(|it| *it == b'\n');
         let fields = lines.filter_map(|line| split_field(line.trim_ascii_end()));
         for (at, (name, value)) in fields.enumerate() {
             self.json

@@ -120,6 +120,15 @@ fn request_line(line: &[u8]) -> Result<(&[u8], &[u8], Version), Refusal> {
     Ok((method, target, version))
 }
 
+impl Version {
+    pub(super) fn as_bytes(self) -> &'static [u8] {
+        match self {
+            Version::Http10 => b"HTTP/1.0",
+            Version::Http11 => b"HTTP/1.1",
+        }
+    }
+}
+
 impl Said {
     fn field(&mut self, line: &[u8]) -> Result<(), Refusal> {
         let (name, value) = split_field(line).ok_or(BAD_NAME)?;

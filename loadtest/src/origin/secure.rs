@@ -34,7 +34,7 @@ pub(super) fn acceptor(certificate: &Path, key: &Path) -> io::Result<Acceptor> {
             names: Vec::new(),
             ocsp: None,
         }],
-        alpn: vec![Alpn::Http11],
+        alpn: vec![Alpn::H2, Alpn::Http11],
         ..AcceptorSettings::default()
     };
     let acceptor =

@@ -241,7 +241,7 @@ impl User<'_> {
                     it.data(bytes, expect.is_some_and(|it| it.expect().wants_body()));
                 }
             }
-            Event::Whole { place } => {
+            Event::Whole { place, grpc } => {
                 if let Some(it) = under_way.get(place) {
                     it.answered(world, now);
                     *resting += usize::from(self.rests(it.template, now));

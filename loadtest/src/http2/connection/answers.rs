@@ -3,6 +3,7 @@
 use super::{Block, Connection, Data, Event, LONGEST_BLOCK, WINDOW};
 use crate::http2::frame::{self, Header};
 use crate::http2::hpack::{Field, Known};
+use crate::http2::payload::{bare, length};
 use crate::http2::{Broken, CANCEL};
 
 /// What a header block says.
@@ -10,6 +11,7 @@ use crate::http2::{Broken, CANCEL};
 struct Head {
     status: Option<u16>,
     length: Option<u64>,
+    grpc: Option<u8>,
     /// Fields that are no pseudo-headers.
     others: bool,
     fault: Option<&'static str>,
@@ -33,11 +35,15 @@ impl Head {
             Known::Forbidden => {
                 self.fault = Some("a header's name is not one that HTTP/2 has");
             }
-            Known::ContentLength => match (number(field.value), self.length) {
+            Known::ContentLength => match (length(field.value), self.length) {
                 (Some(length), None) => self.length = Some(length),
                 (Some(length), Some(other)) if length == other => {}
                 _ => self.fault = Some("content-length is not one number"),
             },
+            // What is no number is UNKNOWN, as gRPC's clients take it.
+            Known::GrpcStatus => {
+                self.grpc = Some(length(field.value).map_or(2, |it| it.min(99) as u8))
+            }
             Known::Other => {}
         }
         if field
@@ -63,16 +69,6 @@ fn status(value: &[u8]) -> Option<u16> {
     };
     let digit = |byte: &u8| u16::from(byte - b'0');
     Some(digit(a) * 100 + digit(b) * 10 + digit(c))
-}
-
-fn number(value: &[u8]) -> Option<u64> {
-    if value.is_empty() || value.len() > 19 {
-        return None;
-    }
-    value.iter().try_fold(0_u64, |number, byte| {
-        byte.is_ascii_digit()
-            .then(|| number * 10 + u64::from(byte - b'0'))
-    })
 }
 
 impl Connection {
@@ -150,6 +146,7 @@ impl Connection {
             self.malformed(place, rule, on);
             return Ok(());
         }
+        stream.grpc = head.grpc.or(stream.grpc);
         if let Some(status @ 200..) = head.status {
             stream.answered = true;
             let bodiless = stream.head || matches!(status, 204 | 304);
@@ -282,31 +279,10 @@ impl Connection {
                 place,
                 rule: "the body is shorter than it should be",
             }),
-            _ => on(Event::Whole { place }),
+            _ => on(Event::Whole {
+                place,
+                grpc: stream.grpc,
+            }),
         }
     }
 }
-
-/// The payload of HEADERS without padding and priority (RFC 9113 section 6.2).
-fn bare(header: Header, payload: &[u8]) -> Result<&[u8], Broken> {
-    let mut bare = payload;
-    let mut padding = 0;
-    if header.has(frame::PADDED) {
-        let (length, behind) = bare.split_first().ok_or(SHORT)?;
-        (padding, bare) = (usize::from(*length), behind);
-    }
-    if header.has(frame::WITH_PRIORITY) {
-        bare = bare.get(5..).ok_or(SHORT)?;
-    }
-    let len = bare.len().checked_sub(padding);
-    let len = len.ok_or(Broken {
-        rule: "a frame's padding is longer than the frame",
-        code: crate::http2::PROTOCOL_ERROR,
-    })?;
-    Ok(bare.get(..len).unwrap_or_default())
-}
-
-const SHORT: Broken = Broken {
-    rule: "a frame is too short for what it says it has",
-    code: crate::http2::FRAME_SIZE_ERROR,
-};

@@ -3,10 +3,8 @@
 use super::{Connection, Event, FIRST_WINDOW, Peer};
 use crate::http2::frame::{self, Header};
 use crate::http2::hpack::{Indexed, TABLE};
+use crate::http2::payload::{GREATEST, number, settings};
 use crate::http2::{Broken, REFUSED_STREAM};
-
-/// The greatest window (RFC 9113 section 6.9.1).
-const GREATEST: i64 = 0x7fff_ffff;
 
 impl Connection {
     /// Any frame but DATA and those of header blocks.
@@ -30,17 +28,8 @@ impl Connection {
     }
 
     fn settings(&mut self, header: Header, payload: &[u8]) -> Result<(), Broken> {
-        if header.stream != 0 {
-            return Err(Broken::protocol("SETTINGS of a stream"));
-        }
-        if header.has(frame::ACK) {
-            return match payload.is_empty() {
-                true => Ok(()),
-                false => Err(Broken::size("SETTINGS that acknowledge have a payload")),
-            };
-        }
-        let (values, []) = payload.as_chunks::<6>() else {
-            return Err(Broken::size("SETTINGS are not six bytes each"));
+        let Some(values) = settings(header, payload)? else {
+            return Ok(());
         };
         let first = self.peer.is_none();
         let mut peer = self.peer.unwrap_or(Peer {
@@ -49,21 +38,14 @@ impl Connection {
             table: TABLE as u32,
         });
         let before = i64::from(peer.initial_window);
-        for [a, b, c, d, e, f] in values {
-            let value = u32::from_be_bytes([*c, *d, *e, *f]);
-            match u16::from_be_bytes([*a, *b]) {
+        for (setting, value) in values {
+            match setting {
                 frame::HEADER_TABLE_SIZE => peer.table = value,
                 frame::ENABLE_PUSH if value != 0 => {
                     return Err(Broken::protocol("a server's ENABLE_PUSH is not 0"));
                 }
                 frame::MAX_CONCURRENT_STREAMS => peer.max_streams = value,
-                frame::INITIAL_WINDOW_SIZE if i64::from(value) > GREATEST => {
-                    return Err(Broken::flow("INITIAL_WINDOW_SIZE is too large"));
-                }
                 frame::INITIAL_WINDOW_SIZE => peer.initial_window = value,
-                frame::MAX_FRAME_SIZE if !(16_384..1 << 24).contains(&value) => {
-                    return Err(Broken::protocol("MAX_FRAME_SIZE is out of bounds"));
-                }
                 _ => {}
             }
         }
@@ -183,10 +165,4 @@ impl Connection {
         }
         Ok(())
     }
-}
-
-/// A payload of one number.
-fn number(payload: &[u8]) -> Result<u32, Broken> {
-    let number = <[u8; 4]>::try_from(payload).map(u32::from_be_bytes);
-    number.map_err(|_| Broken::size("a frame's payload is not one number"))
 }

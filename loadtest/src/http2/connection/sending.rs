@@ -22,25 +22,7 @@ impl Connection {
             return place;
         };
         let id = stream.id;
-        let ends = match request.body.is_empty() {
-            true => frame::END_STREAM,
-            false => 0,
-        };
-        let first = request.block.len().min(LONGEST);
-        let (first, more) = request.block.split_at(first);
-        head(
-            frame::HEADERS,
-            ends,
-            id,
-            first,
-            more.is_empty(),
-            &mut self.out,
-        );
-        let mut pieces = more.chunks(LONGEST).peekable();
-        while let Some(piece) = pieces.next() {
-            let last = pieces.peek().is_none();
-            head(frame::CONTINUATION, 0, id, piece, last, &mut self.out);
-        }
+        frame::block(id, request.block, request.body.is_empty(), &mut self.out);
         if request.body.is_empty() {
             return place;
         }
@@ -91,23 +73,6 @@ impl Connection {
         }
         self.streams.sending -= done;
     }
-}
-
-/// Appends a frame of a header block.
-#[inline]
-fn head(kind: u8, flags: u8, stream: u32, payload: &[u8], last: bool, out: &mut Vec<u8>) {
-    let flags = match last {
-        true => flags | frame::END_HEADERS,
-        false => flags,
-    };
-    Header {
-        len: payload.len(),
-        kind,
-        flags,
-        stream,
-    }
-    .write(out);
-    out.extend_from_slice(payload);
 }
 
 /// Appends frames of a body, as far as the window and the output let it; says how much that was.

@@ -19,6 +19,8 @@ pub(super) struct Stream {
     pub(super) length: Option<u64>,
     pub(super) got: u64,
     pub(super) head: bool,
+    /// What became of the call, if the answer says it as gRPC does.
+    pub(super) grpc: Option<u8>,
     pub(super) wants_headers: bool,
 }
 

@@ -27,7 +27,7 @@ fn seen(event: Event<'_>) -> Seen {
             ..
         } => Seen::Head(place, status, String::from_utf8_lossy(headers).into_owned()),
         Event::Data { place, bytes } => Seen::Data(place, bytes.to_vec()),
-        Event::Whole { place } => Seen::Whole(place),
+        Event::Whole { place, .. } => Seen::Whole(place),
         Event::Malformed { place, rule } => Seen::Malformed(place, rule),
         Event::Reset { place } => Seen::Reset(place),
         Event::Unprocessed { place } => Seen::Unprocessed(place),

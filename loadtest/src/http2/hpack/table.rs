@@ -10,12 +10,14 @@ use super::Field;
 /// What each entry takes beside its bytes (RFC 7541 section 4.1).
 pub(super) const OVERHEAD: usize = 32;
 
-/// What a field means to a client.
+/// What a field means to who reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Known {
     Status,
     ContentLength,
-    /// A pseudo-header that no answer has.
+    /// What became of a call of gRPC, in trailers.
+    GrpcStatus,
+    /// A pseudo-header that only requests have, or nobody.
     Pseudo,
     /// A name that HTTP/2 has no use for: a connection's, or one in capitals (RFC 9113 section 8.2).
     Forbidden,
@@ -29,6 +31,7 @@ impl Known {
         match name {
             b":status" => Known::Status,
             b"content-length" => Known::ContentLength,
+            b"grpc-status" => Known::GrpcStatus,
             [b':', ..] => Known::Pseudo,
             b"connection"
             | b"keep-alive"

@@ -1,0 +1,1 @@
+//! The server: bytes in any pieces, tables of any size.
