@@ -25,7 +25,7 @@ pub struct Candidate {
     pub weight: u32,
     /// The requests that it is working on.
     pub in_flight: u32,
-    /// False if it is ejected, or was already tried for this request.
+    /// False if it is unhealthy, or was already tried for this request.
     pub available: bool,
 }
 

@@ -21,6 +21,7 @@ pub mod context;
 pub mod crypto;
 pub mod date;
 pub mod headers;
+pub mod health;
 pub mod identity;
 pub mod limit;
 pub mod policies;
