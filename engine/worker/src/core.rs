@@ -30,6 +30,8 @@ pub(crate) struct Core {
     pub(crate) index: usize,
     pub(crate) bridge: Arc<Bridge>,
     live: RefCell<Rc<Live>>,
+    /// Those before it that exchanges still go by.
+    former: RefCell<Vec<Weak<Live>>>,
     pub(crate) policy: RefCell<State>,
     pub(crate) upstreams: Upstreams,
     /// What this worker has of the node's caps.
@@ -109,6 +111,7 @@ impl Core {
             index,
             bridge,
             live: RefCell::new(Rc::new(live)),
+            former: RefCell::new(Vec::new()),
             policy: RefCell::new(state),
             upstreams,
             shares,
@@ -159,9 +162,8 @@ impl Core {
         );
         let live = Rc::new(live);
         let old = self.live.replace(live);
-        for log in old.logs.borrow_mut().iter_mut() {
-            log.tick();
-        }
+        self.former.borrow_mut().push(Rc::downgrade(&old));
+        drop(old);
         let live = self.live();
         self.upstreams.retain(&live.upstreams);
         self.known_tls.retain(&live.snapshot);
@@ -183,10 +185,12 @@ impl Core {
         self.shares.tick();
         self.rotate_tickets(&live);
         self.tick_connections(now);
-        live.refusals.tick();
-        for log in live.logs.borrow_mut().iter_mut() {
-            log.tick();
-        }
+        live.hand_over_lines();
+        self.former.borrow_mut().retain(|former| {
+            let former = former.upgrade();
+            former.iter().for_each(|it| it.hand_over_lines());
+            former.is_some()
+        });
     }
 
     /// Each tick: new ticket keys are taken into use.
@@ -213,11 +217,10 @@ impl Core {
     /// The worker ends: log lines are handed over whatever waits already, since tasks that are abandoned
     /// with the runtime may keep this world from being dropped.
     pub(crate) fn finish(&self) {
-        let live = self.live();
-        live.refusals.finish();
         self.shares.finish();
-        for log in live.logs.borrow_mut().iter_mut() {
-            log.finish();
+        self.live().finish_lines();
+        for former in self.former.borrow().iter().filter_map(Weak::upgrade) {
+            former.finish_lines();
         }
     }
 
@@ -287,6 +290,21 @@ impl Live {
             tls,
             websockets: snapshot.routes.iter().any(|route| route.websocket),
             snapshot,
+        }
+    }
+
+    /// Each tick, also of one that is live no longer: exchanges may go by it for hours.
+    fn hand_over_lines(&self) {
+        self.refusals.tick();
+        for log in self.logs.borrow_mut().iter_mut() {
+            log.tick();
+        }
+    }
+
+    fn finish_lines(&self) {
+        self.refusals.finish();
+        for log in self.logs.borrow_mut().iter_mut() {
+            log.finish();
         }
     }
 }

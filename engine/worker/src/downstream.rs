@@ -16,6 +16,7 @@ mod http1;
 mod http2;
 mod passthrough;
 
+pub(crate) use http1::linger;
 pub(crate) use http2::Downstream;
 
 /// Serves a connection that has been accepted, to its end.

@@ -5,7 +5,8 @@
 //! How bytes are moved is `way`'s; what they were preceded by, `exchange/upgrade`'s and `downstream/passthrough`'s.
 //!
 //! Invariants: one buffer for each direction, none while it is quiet; nothing is read before what was read has been
-//! taken; no future with an operation in flight is dropped: both ends are cut and the operations complete.
+//! taken; no future with an operation in flight is dropped: both ends are cut and the operations complete. What came from
+//! an end that was lost is passed on before the other one is closed, for as long as `DELIVERY`.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -18,6 +19,7 @@ use engine_net::deadline::{self, Deadline, Strike};
 use protocol::websocket::{Extensions, Sender};
 
 use crate::core::Core;
+use crate::downstream::linger;
 use crate::link::Link;
 use crate::listener::Seat;
 
@@ -27,6 +29,8 @@ mod way;
 use frames::Frames;
 use way::{Lost, Way};
 
+/// How long an end may take for what came from the other one before that was lost.
+const DELIVERY: u64 = 5_000_000_000;
 /// How long two ends that were told to close may take to say so.
 const FAREWELL: u64 = 2_000_000_000;
 /// How often tunnels are held against the terms of their listeners.
@@ -66,6 +70,13 @@ pub(crate) enum End {
     Idle,
     ClientLost,
     UpstreamLost,
+}
+
+/// One of its two ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Side {
+    Client,
+    Upstream,
 }
 
 /// A tunnel as the worker's tick knows it.
@@ -256,6 +267,8 @@ impl Tunnel<'_> {
         let mut outwards = pin!(outward.carry(course, from_upstream));
         let (mut into, mut out) = (None, None);
         let mut end = None;
+        let mut lost = None;
+        let mut cut = false;
         course.clock.set(course.due(), Strike::Wake);
         poll_fn(|cx| {
             loop {
@@ -269,51 +282,104 @@ impl Tunnel<'_> {
                 {
                     out = Some(done);
                 }
-                let over = end.is_some();
-                let closed = inward.has_closed() && outward.has_closed();
-                match (&into, &out) {
-                    (Some(_), Some(_)) if over => return Poll::Ready(()),
-                    (Some(Err(lost)), _) if !over => end = Some(lost.end(End::ClientLost, closed)),
-                    (_, Some(Err(lost))) if !over => {
-                        end = Some(lost.end(End::UpstreamLost, closed))
-                    }
-                    (Some(Ok(())), Some(Ok(()))) if !over => {
-                        end = Some(course.end());
-                        return Poll::Ready(());
-                    }
-                    // All has been said: whoever does not hang up is not waited for.
-                    (Some(Ok(())), None) | (None, Some(Ok(()))) if closed => {
-                        course.end_within(FAREWELL);
-                    }
-                    _ => {}
+                if into.is_some() && out.is_some() && (cut || lost.is_some()) {
+                    return Poll::Ready(());
                 }
-                if end.is_none() && course.clock.poll_expired(cx).is_ready() {
-                    end = course.expire();
-                    if end.is_none() {
-                        continue;
-                    }
-                }
-                if over || end.is_none() {
+                if cut {
                     return Poll::Pending;
                 }
+                if lost.is_none() {
+                    lost = match (&into, &out) {
+                        (Some(Err(which)), _) => Some(which.side(Side::Client)),
+                        (_, Some(Err(which))) => Some(which.side(Side::Upstream)),
+                        (Some(Ok(())), Some(Ok(()))) => {
+                            end = Some(course.end());
+                            return Poll::Ready(());
+                        }
+                        _ => None,
+                    };
+                    let closed = inward.has_closed() && outward.has_closed();
+                    if let Some(side) = lost {
+                        end = Some(side.loss(closed));
+                        course.end_within(DELIVERY);
+                        self.let_go(side, [inward, outward], [into.is_some(), out.is_some()]);
+                        continue;
+                    }
+                    // All has been said: whoever does not hang up is not waited for.
+                    if closed && (into.is_some() || out.is_some()) {
+                        course.end_within(FAREWELL);
+                    }
+                }
+                if course.clock.poll_expired(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                let Some(over) = course.expire() else {
+                    continue;
+                };
+                end.get_or_insert(over);
+                cut = true;
                 // What is pending ends now, and on a stream nobody would wake it: it is looked at again.
                 self.client.cut();
                 self.upstream.cut();
             }
         })
         .await;
+        if let (Some(side), false) = (lost, cut) {
+            self.part_from(side.other()).await;
+        }
         end.unwrap_or(End::Closed)
+    }
+
+    /// One side is lost. What has come from it is still passed on; what comes for it is not waited for any more.
+    fn let_go(&self, side: Side, [inward, outward]: [&Way<'_>; 2], done: [bool; 2]) {
+        let (way, done, link) = match side {
+            Side::Client => (outward, done[1], self.client),
+            Side::Upstream => (inward, done[0], self.upstream),
+        };
+        way.stop();
+        if !done {
+            link.cut();
+        }
+    }
+
+    /// The other side is lost, and all of it has been passed on to this one: it ends so that this arrives. A close with
+    /// something unread would be a reset, and overtake it.
+    async fn part_from(&self, side: Side) {
+        let link = match side {
+            Side::Client => self.client,
+            Side::Upstream => self.upstream,
+        };
+        match link {
+            Link::Conn(conn) => linger(conn, &Deadline::new(conn)).await,
+            Link::Stream(stream) => stream.abandon(),
+        }
+    }
+}
+
+impl Side {
+    fn other(self) -> Side {
+        match self {
+            Side::Client => Side::Upstream,
+            Side::Upstream => Side::Client,
+        }
+    }
+
+    /// What it means that it was lost. After both have said Close it means nothing.
+    fn loss(self, closed: bool) -> End {
+        match self {
+            _ if closed => End::Closed,
+            Side::Client => End::ClientLost,
+            Side::Upstream => End::UpstreamLost,
+        }
     }
 }
 
 impl Lost {
-    /// Whom the loss is of; `source`: that of the side that sends. After both have said Close it is none.
-    fn end(self, source: End, closed: bool) -> End {
-        match (self, source) {
-            _ if closed => End::Closed,
-            (Lost::Source, source) => source,
-            (Lost::Sink, End::ClientLost) => End::UpstreamLost,
-            (Lost::Sink, _) => End::ClientLost,
+    /// Which side it is, when the bytes came from `source`.
+    fn side(self, source: Side) -> Side {
+        match self {
+            Lost::Source => source,
+            Lost::Sink => source.other(),
         }
     }
 }

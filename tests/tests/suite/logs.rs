@@ -460,3 +460,33 @@ fn http_1_0_is_told() {
         wire::latin(&answer.message.head)
     );
 }
+
+#[test]
+fn lines_under_rules_of_the_past_do_not_wait_for_others() {
+    let gates = [tests::Gate::new(), tests::Gate::new()];
+    let held = gates.clone();
+    let origin = Origin::start(move |link| {
+        let request = link.request()?.expect("a request");
+        let gate = &held[usize::from(request.target == "/second")];
+        gate.wait();
+        link.send(tests::origin::ok("done"))
+    });
+    let setup = logged(&origin, "");
+    let gateway = setup.set("upstream.backend.first_byte_timeout=1h").start();
+    let mut peers = [gateway.peer(), gateway.peer()];
+    for (peer, path) in peers.iter_mut().zip(["/first", "/second"]) {
+        peer.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
+    }
+    origin.wait_received(2);
+    gateway.rewrite(&(gateway.text() + "[route.more]\npath = \"/more\"\nrespond = \"200 new\"\nauth = \"none\"\n"));
+    gateway.signal("HUP");
+    gateway.wait_said("is live, generation 2", 0);
+    // Every worker has taken it over.
+    while gateway.get("/more").text() != "new" {}
+    for (peer, gate) in peers.iter_mut().zip(&gates) {
+        gate.open();
+        let answer = peer.answer();
+        // For the first of them while the second still goes by the old rules.
+        line(&gateway, &answer);
+    }
+}

@@ -281,3 +281,52 @@ fn quiet_ones_are_closed_and_drained_ones_go_on() {
     peer.is_closed();
     assert_eq!(gateway.exit().code(), Some(0));
 }
+
+/// Bytes that this end of a connection has written and the other end's kernel has not taken.
+fn on_its_way(stream: &TcpStream) -> usize {
+    let port = |address: std::io::Result<std::net::SocketAddr>| {
+        format!(":{:04X}", address.expect("it is connected").port())
+    };
+    let ends = (port(stream.local_addr()), port(stream.peer_addr()));
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("this is Linux");
+    let ours = table.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (local, remote) = (words.get(1)?, words.get(2)?);
+        let found = local.ends_with(&ends.0) && remote.ends_with(&ends.1);
+        found.then(|| words.get(4)?.split_once(':')).flatten()
+    });
+    usize::from_str_radix(ours.expect("it is there").0, 16).expect("a number")
+}
+
+#[test]
+fn what_came_before_a_loss_is_passed_on() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let origin = Origin::start(move |link| {
+        // Until nothing more fits anywhere between here and a client that does not read.
+        let mut stream = link.wire.stream();
+        stream.set_write_timeout(Some(std::time::Duration::from_millis(500)))?;
+        let some = [7; 64 * 1024];
+        let mut written = 0;
+        while let Ok(n) = std::io::Write::write(&mut stream, &some) {
+            written += n;
+        }
+        let taken = written - on_its_way(stream);
+        link.reset();
+        let _ = tell.send(taken);
+        Ok(())
+    });
+    let other = "[listener.other]\naddress = \"127.0.0.1:0\"\n[route.hi]\npath = \"/\"\nrespond = \"200 hi\"\n\
+                 auth = \"none\"\nlisteners = [\"other\"]\n";
+    let text = listening("\"* -> db\"") + &upstream("db", origin.address, "") + other;
+    let gateway = Gateway::start(text);
+    let mut peer = gateway.peer();
+    let taken = told.recv_timeout(PATIENCE).expect("it can't write for ever");
+    origin.wait_ended(1);
+    // By this the gateway learns of the loss; the one worker that there is has done so when it has served another.
+    peer.send([7; 20_000]);
+    Peer::connect(gateway.address("other")).get("/").is(200);
+    let (came, _) = peer.to_end();
+    assert!(came.len() >= taken, "{} of {taken}", came.len());
+    let out = "gateway_tunnel_bytes_total{listener=\"public\",direction=\"out\"}";
+    wait(&gateway, out, came.len() as f64);
+}

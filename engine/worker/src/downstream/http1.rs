@@ -292,7 +292,7 @@ fn make_room(inbound: &mut Buffer, max: usize) -> bool {
 
 /// Closes so that the last answer arrives: no more is written, what still comes is read and thrown
 /// away for a while (RFC 9112 section 9.6).
-pub(super) async fn linger(conn: &Conn, deadline: &Deadline) {
+pub(crate) async fn linger(conn: &Conn, deadline: &Deadline) {
     conn.shutdown(Shutdown::Write);
     let end = clock::now().saturating_add(LINGER);
     let mut buf = Buffer::standard();

@@ -30,6 +30,8 @@ pub(super) struct Way<'t> {
     /// Never set.
     never: Deadline,
     frames: RefCell<Frames>,
+    /// Nobody takes any more what it would bring.
+    stopped: Cell<bool>,
     passed: Cell<u64>,
     /// Where what passes is counted, as it does.
     bytes: &'t Counter,
@@ -87,6 +89,7 @@ impl<'t> Way<'t> {
             deadline,
             never: Deadline::alone(),
             frames: RefCell::new(frames),
+            stopped: Cell::new(false),
             passed: Cell::new(0),
             bytes,
         }
@@ -102,11 +105,29 @@ impl<'t> Way<'t> {
         self.frames.borrow().has_closed()
     }
 
+    /// Whoever takes what it brings is lost: it ends as soon as it can.
+    pub(super) fn stop(&self) {
+        self.stopped.set(true);
+        self.deadline.set(deadline::now(), Strike::CancelRead);
+    }
+
     /// Moves bytes to their end, which it carries over. `buf`: what has been read already.
-    pub(super) async fn carry(&self, course: &Course<'_>, mut buf: Buffer) -> Result<(), Lost> {
+    pub(super) async fn carry(&self, course: &Course<'_>, buf: Buffer) -> Result<(), Lost> {
+        let done = self.move_all(course, buf).await;
+        if done == Err(Lost::Source) {
+            // What came before the loss may still be on its way out. If that fails both are lost, and nothing changes.
+            let _ = self.flush().await;
+        }
+        done
+    }
+
+    async fn move_all(&self, course: &Course<'_>, mut buf: Buffer) -> Result<(), Lost> {
         let mut streak = 0;
         let mut busy = false;
         loop {
+            if self.stopped.get() {
+                return Err(Lost::Sink);
+            }
             let ending = course.is_ending();
             if !buf.is_empty() {
                 streak += buf.len();
@@ -178,7 +199,7 @@ impl<'t> Way<'t> {
                 Err(_) => return Err(Lost::Source),
             }
             *buf = Buffer::default();
-            if wait.is_disturbed() {
+            if self.stopped.get() || wait.is_disturbed() {
                 return Ok(More::Look);
             }
             let ready = conn.readable().await;
