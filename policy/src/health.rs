@@ -115,5 +115,5 @@ pub fn until_first(interval: Duration, random: u64) -> Duration {
 /// A part of the whole, by a number uniform over all of `u64`.
 fn part(whole: Duration, random: u64) -> Duration {
     let nanos = whole.as_nanos().min(u128::from(u64::MAX));
-    Duration::from_nanos((nanos * u128::from(random) >> 64) as u64)
+    Duration::from_nanos(((nanos * u128::from(random)) >> 64) as u64)
 }

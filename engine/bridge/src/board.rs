@@ -1,6 +1,7 @@
 //! Caps that hold for the whole node: connections and requests in flight by upstream, connections by listener and by
 //! client address. What the caps are and what happens at one is the worker's; the count that all share is in
-//! `board/total.rs`, what a worker keeps of it for itself in `board/share.rs`.
+//! `board/total.rs`, what a worker keeps of it for itself in `board/share.rs`. And whether each endpoint is healthy
+//! (`board/health.rs`).
 //! Invariant: never more than `cap` are held at a time, over all workers; what is held is given back when it is dropped,
 //! whatever the reason.
 
@@ -11,18 +12,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 
+mod health;
 mod share;
 mod total;
 
+pub use health::Health;
 pub use share::{Held, Share, Shares};
 pub use total::{Counted, Total};
 
-/// Every node-wide count, by what it counts and the name it has in the configuration.
+/// Every node-wide count, by what it counts and the name it has in the configuration; and the health of endpoints.
 pub struct Board {
     workers: u64,
     totals: Mutex<Totals>,
     /// Connections by listener and client. Bounded by the connections that are open: a client without any is forgotten.
     addresses: Arc<Addresses>,
+    healths: health::Healths,
 }
 
 /// What a total counts, and of which upstream or listener.
@@ -48,6 +52,7 @@ impl Board {
             workers: workers.max(1) as u64,
             totals: Mutex::default(),
             addresses: Arc::default(),
+            healths: health::Healths::default(),
         }
     }
 
@@ -56,6 +61,12 @@ impl Board {
     /// asked for by a worker's [`Shares`].
     pub fn pending(&self, upstream: &str) -> Arc<Total> {
         self.total(&(Subject::UpstreamPending, upstream.into()))
+    }
+
+    /// What the checks say of an endpoint: the same word for whoever asks while anybody holds it. Locks: for preparing a
+    /// snapshot, not for a request.
+    pub fn health(&self, upstream: &str, endpoint: &str) -> Arc<Health> {
+        self.healths.of(upstream, endpoint)
     }
 
     /// One more connection of this client on a listener; `None` if it holds `cap` already. Without a cap, or without an
@@ -79,8 +90,9 @@ impl Board {
         Some(HeldAddress(Some((Arc::clone(&self.addresses), key))))
     }
 
-    /// Forgets the totals that nobody holds: those of names that a reload removed.
+    /// Forgets the totals and words that nobody holds: those of names that a reload removed.
     pub fn sweep(&self) {
+        self.healths.sweep();
         self.lock().retain(|_, total| Arc::strong_count(total) > 1);
     }
 

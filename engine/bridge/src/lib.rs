@@ -21,12 +21,13 @@ mod lines;
 use std::sync::Arc;
 
 pub use engine_config::snapshot::Snapshot;
+use engine_config::snapshot::{Endpoint, Upstream};
 
 /// What the workers and the control thread share; one per process.
 pub struct Bridge {
     /// The live snapshot and the candidate that may become it.
     pub slot: slot::Slot,
-    /// The caps that hold for the whole node.
+    /// The caps that hold for the whole node, and the health of endpoints.
     pub board: Arc<board::Board>,
     /// The node's token buckets.
     pub ledger: Arc<ledger::Ledger>,
@@ -71,7 +72,30 @@ impl Bridge {
             )
         };
         let limits: Vec<_> = rules.map(counts).collect();
-        self.metrics.write(page, live, &self.life.states(), &limits);
+        let healths = self.healths(live);
+        self.metrics
+            .write(page, live, &self.life.states(), &limits, &healths);
+    }
+
+    /// The words on all endpoints that are checked.
+    fn healths<'a>(&self, live: Option<&'a Snapshot>) -> Vec<metrics::EndpointHealth<'a>> {
+        let upstreams = live.into_iter().flat_map(|live| &live.upstreams);
+        let checked = upstreams.filter(|upstream| upstream.health.is_some());
+        let health = |upstream: &'a Upstream, endpoint: &'a Endpoint| metrics::EndpointHealth {
+            upstream: &upstream.name,
+            endpoint: &endpoint.name,
+            healthy: self
+                .board
+                .health(&upstream.name, &endpoint.name)
+                .is_healthy(),
+        };
+        checked
+            .flat_map(|it| {
+                it.endpoints
+                    .iter()
+                    .map(move |endpoint| health(it, endpoint))
+            })
+            .collect()
     }
 
     /// Goes over to the live snapshot with what outlives snapshots: the limits' buckets, the hash that is shown. Control

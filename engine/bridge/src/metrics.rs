@@ -21,9 +21,10 @@ use family::Family;
 pub use cell::{Counter, Gauge};
 pub use histogram::{Bounds, DURATION, Histogram};
 pub use page::{Format, Page};
+pub use scrape::EndpointHealth;
 pub use series::{
-    AuthSeries, BackendSeries, ControlSeries, LimitSeries, ListenerSeries, RouteSeries, TlsSeries,
-    UpstreamSeries, WorkerSeries,
+    AuthSeries, BackendSeries, CheckSeries, ControlSeries, LimitSeries, ListenerSeries,
+    RouteSeries, TlsSeries, UpstreamSeries, WorkerSeries,
 };
 pub use words::Words;
 
@@ -38,6 +39,7 @@ pub struct Metrics {
     listeners: Family<ListenerSeries>,
     limits: Family<LimitSeries>,
     auths: Family<AuthSeries>,
+    checks: Family<CheckSeries>,
 }
 
 impl Metrics {
@@ -52,6 +54,7 @@ impl Metrics {
             listeners: Family::default(),
             limits: Family::default(),
             auths: Family::default(),
+            checks: Family::default(),
         }
     }
 
@@ -95,6 +98,11 @@ impl Metrics {
         self.auths.of(worker, &[auth])
     }
 
+    /// The series of an endpoint's health checks, which control counts: there is one, whatever the workers.
+    pub fn checks(&self, upstream: &str, endpoint: &str) -> Arc<CheckSeries> {
+        self.checks.of(0, &[upstream, endpoint])
+    }
+
     /// Forgets the series that no worker holds: those of routes, upstreams and so on that a reload removed. Control
     /// calls it once the old snapshot is gone, so that reloads don't make the scrape grow without end.
     pub fn sweep(&self) {
@@ -104,6 +112,7 @@ impl Metrics {
         self.listeners.sweep();
         self.limits.sweep();
         self.auths.sweep();
+        self.checks.sweep();
     }
 }
 

@@ -16,12 +16,14 @@ pub use crate::keys::access_log::{Full, LogFormat};
 pub use crate::keys::gateway::{DriverChoice, ErrorFormat};
 pub use crate::keys::listener::Protocol;
 pub use crate::keys::upstream::{ProxyHeader, UpstreamProtocol};
+pub use health::{HealthCheck, Probe};
 pub use passthrough::Passthrough;
 pub use tls::{
     Certificate, ClientCertificates, Der, Digest, Identity, KeyForm, KeyKind, ListenerTls,
     PrivateKey, TlsGroup, TlsVersion, UpstreamTls,
 };
 
+mod health;
 pub(crate) mod passthrough;
 mod share;
 pub(crate) mod tls;
@@ -182,10 +184,10 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// From the request's last byte to the answer's first.
     pub first_byte_timeout: Duration,
-    /// Between two bytes of an answer.
-    pub read_timeout: Duration,
     /// The same for calls of gRPC; `None`: nobody has said so, and they may be quiet as streams may.
     pub first_byte_timeout_of_calls: Option<Duration>,
+    /// Between two bytes of an answer.
+    pub read_timeout: Duration,
     /// For the whole response; a route may override it. `None`: no bound.
     pub timeout: Option<Duration>,
     /// How long an idle pooled connection is kept.
@@ -198,6 +200,8 @@ pub struct Upstream {
     pub pool_max_pending: usize,
     /// The most requests of the node in flight; `None`: no bound.
     pub max_in_flight: Option<u64>,
+    /// How its endpoints are checked; `None`: they aren't.
+    pub health: Option<HealthCheck>,
 }
 
 /// One server of an upstream.

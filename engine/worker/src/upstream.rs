@@ -9,11 +9,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use engine_bridge::Bridge;
-use engine_bridge::board::{Share, Shares, Total};
+use engine_bridge::board::{Health, Share, Shares, Total};
 use engine_bridge::metrics::UpstreamSeries;
 use engine_config::snapshot::{self as config, ProxyHeader, UpstreamProtocol};
 use engine_net::Address;
-use engine_net::tls::Connector;
 use policy::balance::{Candidate, Cursor, pick};
 
 mod carrier;
@@ -28,6 +27,7 @@ pub(crate) use pool::{Lease, UpstreamConn};
 
 use crate::core::Core;
 use crate::reply::Fault;
+use crate::tls::Connectors;
 use dial::Secured;
 use shared::Connections;
 
@@ -52,6 +52,8 @@ pub(crate) struct Upstream {
     pub(crate) series: Arc<UpstreamSeries>,
     endpoints: Vec<Rc<Endpoint>>,
     weights: Vec<u32>,
+    /// What control's checks say of each; empty where there are none.
+    healths: Vec<Arc<Health>>,
     cursor: RefCell<Cursor>,
     /// Connections of the whole node.
     connections: Rc<Share>,
@@ -112,7 +114,7 @@ impl Upstreams {
         bridge: &Arc<Bridge>,
         shares: &Shares,
         settings: &config::Upstream,
-        connector: Option<&Connector>,
+        connectors: Option<&Connectors>,
     ) -> Rc<Upstream> {
         let mut known = self.endpoints.borrow_mut();
         let endpoints = settings
@@ -130,7 +132,7 @@ impl Upstreams {
                     let address = crate::address(&endpoint.address);
                     let name = settings.tls.as_ref().and_then(|tls| tls.name.as_deref());
                     Rc::new(Endpoint {
-                        secured: connector.map(|it| Secured::new(it, name, &address)),
+                        secured: connectors.map(|it| Secured::new(it, name, &address)),
                         speaks_http1: Cell::new(false),
                         address,
                         idle: RefCell::new(Vec::new()),
@@ -145,6 +147,14 @@ impl Upstreams {
             series: bridge.metrics.upstream(worker, &settings.name),
             endpoints,
             weights: settings.endpoints.iter().map(|e| e.weight).collect(),
+            healths: match settings.health {
+                Some(_) => {
+                    let health =
+                        |it: &config::Endpoint| bridge.board.health(&settings.name, &it.name);
+                    settings.endpoints.iter().map(health).collect()
+                }
+                None => Vec::new(),
+            },
             cursor: RefCell::new(Cursor::default()),
             connections: shares.connections(&settings.name),
             pending: bridge.board.pending(&settings.name),
@@ -193,15 +203,22 @@ impl Upstream {
         }
     }
 
-    /// Picks an endpoint that has not been tried.
+    /// Whether it may be asked: it is not found unhealthy. One relaxed load, none where nothing is checked.
+    fn is_healthy(&self, index: usize) -> bool {
+        self.healths
+            .get(index)
+            .is_none_or(|health| health.is_healthy())
+    }
+
+    /// Picks an endpoint that is healthy and has not been tried.
     fn choose(&self, core: &Core, settings: &config::Upstream, tried: Tried) -> Option<usize> {
         if self.endpoints.len() == 1 {
-            return (!tried.has(0)).then_some(0);
+            return (!tried.has(0) && self.is_healthy(0)).then_some(0);
         }
         let candidate = |index: usize| Candidate {
             weight: self.weights.get(index).copied().unwrap_or(0),
             in_flight: self.endpoints.get(index).map_or(0, |e| e.in_flight.get()),
-            available: !tried.has(index),
+            available: !tried.has(index) && self.is_healthy(index),
         };
         pick(
             settings.balance,
@@ -241,7 +258,7 @@ impl Upstream {
                 UpstreamProtocol::Http1 => {
                     pool::lease(self, endpoint, index, settings, fresh, call).await
                 }
-                UpstreamProtocol::Auto if endpoint.speaks_http1.get() => {
+                UpstreamProtocol::Auto if call.http1 || endpoint.speaks_http1.get() => {
                     pool::lease(self, endpoint, index, settings, fresh, call).await
                 }
                 _ => shared::lease(self, endpoint, index, settings, call).await,

@@ -320,3 +320,19 @@ fn a_client_has_its_own_cap_and_is_forgotten() {
     drop(held);
     assert!(board.addresses.is_empty());
 }
+
+#[test]
+fn the_word_on_an_endpoint_is_one_for_all_and_lasts_while_it_is_held() {
+    let board = Board::new(2);
+    let (control, worker) = (board.health("a", "1"), board.health("a", "1"));
+    let other = board.health("b", "1");
+    assert!(worker.is_healthy(), "what is new is healthy");
+    control.set(false);
+    assert!(!worker.is_healthy() && other.is_healthy());
+    drop(control);
+    board.sweep();
+    assert!(!board.health("a", "1").is_healthy(), "a worker holds it");
+    drop(worker);
+    board.sweep();
+    assert!(board.health("a", "1").is_healthy(), "it was forgotten");
+}

@@ -108,6 +108,10 @@ metric_names! {
     BACKEND_ERRORS: Kind::Counter, "gateway_backend_errors_total", ["upstream", "kind"];
     /// Connections to an upstream, by state: idle, active, connecting.
     UPSTREAM_CONNECTIONS: Kind::Gauge, "gateway_upstream_connections", ["upstream", "state"];
+    /// Whether the checks find an endpoint healthy (1) or not (0); only of upstreams that are checked.
+    UPSTREAM_HEALTHY: Kind::Gauge, "gateway_upstream_healthy", ["upstream", "endpoint"];
+    /// Health checks of endpoints, by result: ok, or why it was not good (status, not_serving, timeout, connection_refused, ...).
+    HEALTH_CHECKS: Kind::Counter, "gateway_upstream_health_checks_total", ["upstream", "endpoint", "result"];
     /// Tries after the first, by the reason for it.
     RETRIES: Kind::Counter, "gateway_retries_total", ["upstream", "reason"];
     /// Access log lines that were dropped because the writer could not keep up.

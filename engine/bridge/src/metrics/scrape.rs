@@ -15,6 +15,16 @@ use crate::Snapshot;
 use crate::ledger::Counts;
 use crate::life::WorkerState;
 
+/// The word on one endpoint, for [`Metrics::write`].
+pub struct EndpointHealth<'a> {
+    /// The upstream's name.
+    pub upstream: &'a str,
+    /// The endpoint's.
+    pub endpoint: &'a str,
+    /// The word.
+    pub healthy: bool,
+}
+
 impl ControlSeries {
     /// Tells the hash of the configuration that is live from now on.
     pub(crate) fn live_config(&self, hash: &str) {
@@ -23,8 +33,8 @@ impl ControlSeries {
 }
 
 impl Metrics {
-    /// Writes everything that the workers and control have counted, when the live snapshot's certificates run out, how the
-    /// workers fare, and how the ledger's memory of each limit does. What the operating system counts for the process the
+    /// Writes everything that the workers and control have counted, when the live snapshot's certificates run out, which
+    /// endpoints are healthy, how the workers fare, and how the ledger's memory of each limit does. What the operating system counts for the process the
     /// caller adds.
     pub fn write(
         &self,
@@ -32,6 +42,7 @@ impl Metrics {
         live: Option<&Snapshot>,
         workers: &[WorkerState],
         limits: &[(Arc<str>, Counts)],
+        healths: &[EndpointHealth<'_>],
     ) {
         self.write_routes(page);
         self.write_clients(page);
@@ -42,7 +53,7 @@ impl Metrics {
         words(page, &names::AUTH_FAILURES, &self.auths.all(), |one| {
             &one.failures
         });
-        self.write_upstreams(page);
+        self.write_upstreams(page, healths);
         self.write_process_wide(page);
         write_workers(page, workers);
         self.write_control(page);
@@ -141,7 +152,7 @@ impl Metrics {
         }
     }
 
-    fn write_upstreams(&self, page: &mut Page) {
+    fn write_upstreams(&self, page: &mut Page, healths: &[EndpointHealth<'_>]) {
         let upstreams = self.upstreams.all();
         words(page, &names::BACKEND_ERRORS, &upstreams, |one| &one.errors);
         for (labels, workers) in &upstreams {
@@ -154,6 +165,13 @@ impl Metrics {
             );
             state("idle", level(workers.iter().map(|one| &one.idle)));
         }
+        for one in healths {
+            let labels = [one.upstream, one.endpoint];
+            page.level(&names::UPSTREAM_HEALTHY, &labels, one.healthy.into());
+        }
+        words(page, &names::HEALTH_CHECKS, &self.checks.all(), |one| {
+            &one.results
+        });
         words(page, &names::RETRIES, &upstreams, |one| &one.retries);
     }
 

@@ -1,4 +1,4 @@
-//! What one worker counts for one route, upstream, listener, limit or auth; and what control counts.
+//! What one worker counts for one route, upstream, listener, limit or auth; and what control counts, of endpoints too.
 //! Invariant: one writer per series, and no two series on one cache line (nor a series beside the count of those that
 //! hold it, which a scrape writes): hence their alignment. Where each lands in the scrape is `scrape`'s.
 
@@ -77,6 +77,13 @@ pub struct UpstreamSeries {
     pub active: Gauge,
     /// Connections being made.
     pub connecting: Gauge,
+}
+
+/// The checks of one endpoint; written by the control thread alone.
+#[derive(Default)]
+pub struct CheckSeries {
+    /// Checks by result: `ok`, or why it was not good.
+    pub results: Words,
 }
 
 /// One worker's connections from clients on one listener.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use protocol::message::Method;
 
-use super::{Format, Metrics, NO_ROUTE, Page};
+use super::{EndpointHealth, Format, Metrics, NO_ROUTE, Page};
 use crate::ledger::Counts;
 use crate::life::WorkerState;
 use crate::lines;
@@ -12,7 +12,7 @@ use crate::lines;
 fn scrape(metrics: &Metrics) -> String {
     let mut page = Page::new(Format::Prometheus);
     let workers = [WorkerState::Ready, WorkerState::Failed("x".into())];
-    metrics.write(&mut page, None, &workers, &[]);
+    metrics.write(&mut page, None, &workers, &[], &[]);
     page.finish()
 }
 
@@ -204,6 +204,7 @@ fn the_ledgers_memory_is_shown_by_limit() {
             ("per_user".into(), counts),
             ("idle".into(), Counts::default()),
         ],
+        &[],
     );
     let page = page.finish();
     let samples: Vec<&str> = page
@@ -327,4 +328,38 @@ fn no_two_series_share_a_cache_line() {
 
 fn assert_apart<T>(series: &[Arc<T>]) {
     lines::assert_apart(series.iter().map(|one| &**one));
+}
+
+#[test]
+fn the_health_of_endpoints_is_shown() {
+    let metrics = Metrics::new(2);
+    let checks = metrics.checks("backend", "10.0.0.1:1");
+    for result in ["ok", "timeout", "ok"] {
+        checks.results.inc(result);
+    }
+    let health = |endpoint, healthy| EndpointHealth {
+        upstream: "backend",
+        endpoint,
+        healthy,
+    };
+    let healths = [health("10.0.0.1:1", true), health("10.0.0.2:1", false)];
+    let mut page = Page::new(Format::Prometheus);
+    metrics.write(&mut page, None, &[], &[], &healths);
+    let page = page.finish();
+    let samples: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("gateway_upstream_health"))
+        .collect();
+    let of = "upstream=\"backend\",endpoint";
+    assert_eq!(
+        samples,
+        [
+            format!("gateway_upstream_healthy{{{of}=\"10.0.0.1:1\"}} 1"),
+            format!("gateway_upstream_healthy{{{of}=\"10.0.0.2:1\"}} 0"),
+            format!("gateway_upstream_health_checks_total{{{of}=\"10.0.0.1:1\",result=\"ok\"}} 2"),
+            format!(
+                "gateway_upstream_health_checks_total{{{of}=\"10.0.0.1:1\",result=\"timeout\"}} 1"
+            ),
+        ]
+    );
 }

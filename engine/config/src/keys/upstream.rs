@@ -41,6 +41,20 @@ policy_keys::choices! {
     }
 }
 
+policy_keys::choices! {
+    /// How it is found out whether an endpoint works.
+    pub enum HealthCheck as "health check" {
+        /// It isn't.
+        Off = "off",
+        /// By a GET.
+        Http = "http",
+        /// By a connection.
+        Tcp = "tcp",
+        /// By a call of `grpc.health.v1.Health/Check`.
+        Grpc = "grpc",
+    }
+}
+
 policy_keys::keys! {
     /// A set of endpoints that do the same work.
     pub struct Upstream = "upstream", named {
@@ -82,10 +96,27 @@ policy_keys::keys! {
         pool_max_pending: default usize = "1024" where "0", "1048576",
         /// The most requests of the node in flight to this upstream; beyond, 503. Default: no bound.
         max_in_flight: optional u64 where "1", "",
+        /// How the gateway finds out whether an endpoint works: `http`, it answers a GET of `health_path`; `grpc`, it says SERVING to a call of the gRPC health checking protocol; `tcp`, a connection can be made, TLS included; `off`, not at all. Default: `http` with `health_path`, `grpc` with `health_service`, else `off`. What fails gets no requests until it is well again.
+        health_check: optional HealthCheck,
+        /// The path, and query if any, that `http` checks GET.
+        health_path: optional String,
+        /// The statuses of the answer to an `http` check that are good, each one or a range.
+        health_status: default Vec<String> = "200-399",
+        /// The `Host` (over HTTP/2 `:authority`) that `http` and `grpc` checks ask for. Default: `tls_name`, else the endpoint's address.
+        health_host: optional String,
+        /// The service that `grpc` checks ask about. Default: none, which asks about the endpoint as a whole.
+        health_service: optional String,
+        /// From the beginning of one check of an endpoint to that of the next, give or take a tenth.
+        health_interval: default Duration = "5s" where "10ms", "24h",
+        /// How long one check may take, the connection included. One that takes longer than the interval delays the next.
+        health_timeout: default Duration = "2s" where "1ms", "24h",
+        /// How many good checks in a row make an unhealthy endpoint healthy.
+        health_healthy: default u32 = "2" where "1", "1000",
+        /// How many bad checks in a row make a healthy endpoint unhealthy. The first check of an endpoint decides alone.
+        health_unhealthy: default u32 = "3" where "1", "1000",
     }
     later {
-        discover, refresh, hash_key, slow_start, health_path, health_interval, health_timeout, health_healthy, health_unhealthy,
-        health_status, eject_consecutive_errors, eject_error_rate, eject_for, eject_max_percent,
+        discover, refresh, hash_key, slow_start, eject_consecutive_errors, eject_error_rate, eject_for, eject_max_percent,
         breaker_error_rate, breaker_slow, breaker_window, breaker_min_requests, breaker_open_for,
         breaker_probes, retry_attempts, retry_on, retry_budget, retry_backoff, retry_backoff_max,
         per_try_timeout, zone,

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 mod authorities;
+mod health;
 mod mtls;
 mod tls;
 

@@ -6,6 +6,7 @@ use expect_test::{Expect, expect};
 
 mod certificates;
 mod form;
+mod health;
 mod meaning;
 mod mtls;
 mod tls;

@@ -1,5 +1,6 @@
 //! Upstreams: endpoints with their weights, pools and time-outs.
 
+mod health;
 mod roots;
 mod tls;
 
@@ -25,6 +26,7 @@ impl Resolver<'_, '_> {
             let endpoints = self.endpoints(block, said.endpoints.take());
             self.upstream_protocol(block, &said);
             let tls = self.upstream_tls(block, &mut said, &endpoints);
+            let health = self.health(block, &mut said);
             upstreams.push(Upstream {
                 name: block.name.as_str().into(),
                 id: id16(index),
@@ -40,17 +42,18 @@ impl Resolver<'_, '_> {
                 max_concurrent_streams: said.max_concurrent_streams,
                 connect_timeout: said.connect_timeout,
                 first_byte_timeout: said.first_byte_timeout,
-                read_timeout: said.read_timeout,
-                timeout: said.timeout,
                 first_byte_timeout_of_calls: block
                     .entries
                     .contains_key("first_byte_timeout")
                     .then_some(said.first_byte_timeout),
+                read_timeout: said.read_timeout,
+                timeout: said.timeout,
                 keepalive: said.keepalive,
                 pool_max_idle: said.pool_max_idle,
                 pool_max_connections: said.pool_max_connections,
                 pool_max_pending: said.pool_max_pending,
                 max_in_flight: said.max_in_flight,
+                health,
             });
         }
         upstreams
