@@ -115,7 +115,17 @@ struct Configured {
     sets: Vec<String>,
 }
 
+/// A gateway's memory is many small things: huge pages would more than double what it holds at rest, and made no
+/// request cheaper where that was measured. Who wants them says so to the allocator (docs/tuning.md).
+fn keep_pages_small() {
+    if std::env::var_os("MIMALLOC_ALLOW_THP").is_none() {
+        // Where the kernel can't be asked only memory is lost.
+        let _ = engine_net::runtime::keep_pages_small();
+    }
+}
+
 fn main() -> ExitCode {
+    keep_pages_small();
     let result = match Cli::parse().command {
         Command::Run(configured) => serve::run(&configured),
         Command::Check { configured, json } => check::check(&configured, json),

@@ -17,11 +17,13 @@ use crate::{deadline, listener, ring};
 mod contain;
 mod cores;
 mod files;
+mod pages;
 mod probe;
 
 pub use contain::on_panic;
 pub use cores::{available_cores, pin_to};
 pub use files::raise_file_limit;
+pub use pages::keep_pages_small;
 pub use probe::{Wish, probe};
 
 /// Entries of the submission queue; the completion queue is twice that. Large, since monoio does not see an overflow.
