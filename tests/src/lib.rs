@@ -19,6 +19,7 @@ pub mod peer;
 pub mod received;
 pub mod secure;
 pub mod sources;
+pub mod terminator;
 pub mod token;
 pub mod wire;
 

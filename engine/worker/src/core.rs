@@ -277,7 +277,7 @@ impl Live {
             upstreams: snapshot
                 .upstreams
                 .iter()
-                .map(|u| upstreams.resolve(worker, bridge, shares, u, tls.connector(u.id)))
+                .map(|u| upstreams.resolve(worker, bridge, shares, u, tls.connectors(u.id)))
                 .collect(),
             logs: RefCell::new(
                 snapshot

@@ -11,7 +11,7 @@ use engine_config::snapshot::{
 };
 use engine_net::tls::{
     Acceptor, AcceptorSettings, Alpn, Certificate, ClientAuth, ClientTrust, Connector,
-    ConnectorSettings, Group, PrivateKey, TicketKey, TicketKeys, Version,
+    ConnectorSettings, Group, PrivateKey, SettingsError, TicketKey, TicketKeys, Version,
 };
 
 /// What one snapshot needs of TLS.
@@ -20,7 +20,15 @@ pub(crate) struct Tls {
     /// By listener id.
     acceptors: RefCell<Vec<Option<Acceptor>>>,
     /// By upstream id.
-    connectors: Vec<Option<Connector>>,
+    connectors: Vec<Option<Connectors>>,
+}
+
+/// How an upstream is connected to.
+#[derive(Clone)]
+pub(crate) struct Connectors {
+    pub(crate) usual: Connector,
+    /// Offers HTTP/1.1 alone, where the usual one leaves it to the endpoint.
+    pub(crate) http1: Option<Connector>,
 }
 
 /// What outlives a snapshot: connectors by what they were made of, for their sessions' sake.
@@ -50,7 +58,7 @@ impl Tls {
         let mut connectors = Vec::with_capacity(snapshot.upstreams.len());
         for upstream in &snapshot.upstreams {
             let why = |error| format!("upstream {}: {error}", upstream.name);
-            connectors.push(known.connector(upstream).map_err(why)?);
+            connectors.push(known.connectors(upstream).map_err(why)?);
         }
         Ok(Tls {
             acceptors: RefCell::new(acceptors),
@@ -64,7 +72,7 @@ impl Tls {
     }
 
     /// How an upstream is connected to.
-    pub(crate) fn connector(&self, upstream: u16) -> Option<&Connector> {
+    pub(crate) fn connectors(&self, upstream: u16) -> Option<&Connectors> {
         self.connectors.get(usize::from(upstream))?.as_ref()
     }
 
@@ -77,16 +85,26 @@ impl Tls {
 }
 
 impl Known {
-    fn connector(
-        &self,
-        upstream: &config::Upstream,
-    ) -> Result<Option<Connector>, engine_net::tls::SettingsError> {
+    fn connectors(&self, upstream: &config::Upstream) -> Result<Option<Connectors>, SettingsError> {
         let Some(tls) = &upstream.tls else {
             return Ok(None);
         };
-        let key = (tls.digest, upstream.protocol);
+        let http1 = match upstream.protocol {
+            UpstreamProtocol::Auto => Some(self.connector(tls, UpstreamProtocol::Http1)?),
+            _ => None,
+        };
+        let usual = self.connector(tls, upstream.protocol)?;
+        Ok(Some(Connectors { usual, http1 }))
+    }
+
+    fn connector(
+        &self,
+        tls: &config::UpstreamTls,
+        protocol: UpstreamProtocol,
+    ) -> Result<Connector, SettingsError> {
+        let key = (tls.digest, protocol);
         if let Some(known) = self.0.borrow().get(&key) {
-            return Ok(Some(known.clone()));
+            return Ok(known.clone());
         }
         let made = Connector::new(&ConnectorSettings {
             roots: tls.roots.iter().map(|der| der.to_vec()).collect(),
@@ -96,7 +114,7 @@ impl Known {
                 names: Vec::new(),
                 ocsp: None,
             }),
-            alpn: match upstream.protocol {
+            alpn: match protocol {
                 UpstreamProtocol::Http1 => vec![Alpn::Http11],
                 UpstreamProtocol::H2 | UpstreamProtocol::Grpc => vec![Alpn::H2],
                 UpstreamProtocol::Auto => vec![Alpn::H2, Alpn::Http11],
@@ -104,7 +122,7 @@ impl Known {
             ..ConnectorSettings::default()
         })?;
         self.0.borrow_mut().insert(key, made.clone());
-        Ok(Some(made))
+        Ok(made)
     }
 
     /// Forgets what the live snapshot does not use.
@@ -112,7 +130,14 @@ impl Known {
         self.0.borrow_mut().retain(|(digest, protocol), _| {
             live.upstreams.iter().any(|upstream| {
                 let same = |tls: &std::sync::Arc<config::UpstreamTls>| tls.digest == *digest;
-                upstream.protocol == *protocol && upstream.tls.as_ref().is_some_and(same)
+                let used = match upstream.protocol {
+                    // For what only HTTP/1.1 will do.
+                    UpstreamProtocol::Auto => {
+                        matches!(protocol, UpstreamProtocol::Auto | UpstreamProtocol::Http1)
+                    }
+                    other => other == *protocol,
+                };
+                used && upstream.tls.as_ref().is_some_and(same)
             })
         });
     }

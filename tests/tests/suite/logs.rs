@@ -478,7 +478,10 @@ fn lines_under_rules_of_the_past_do_not_wait_for_others() {
         peer.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
     }
     origin.wait_received(2);
-    gateway.rewrite(&(gateway.text() + "[route.more]\npath = \"/more\"\nrespond = \"200 new\"\nauth = \"none\"\n"));
+    gateway.rewrite(
+        &(gateway.text()
+            + "[route.more]\npath = \"/more\"\nrespond = \"200 new\"\nauth = \"none\"\n"),
+    );
     gateway.signal("HUP");
     gateway.wait_said("is live, generation 2", 0);
     // Every worker has taken it over.

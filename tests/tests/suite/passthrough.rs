@@ -320,7 +320,9 @@ fn what_came_before_a_loss_is_passed_on() {
     let text = listening("\"* -> db\"") + &upstream("db", origin.address, "") + other;
     let gateway = Gateway::start(text);
     let mut peer = gateway.peer();
-    let taken = told.recv_timeout(PATIENCE).expect("it can't write for ever");
+    let taken = told
+        .recv_timeout(PATIENCE)
+        .expect("it can't write for ever");
     origin.wait_ended(1);
     // By this the gateway learns of the loss; the one worker that there is has done so when it has served another.
     peer.send([7; 20_000]);

@@ -8,6 +8,7 @@ use tests::{Gateway, Origin, Peer, Received, Setup};
 
 use frames::{Frame, accept, frame, read};
 
+mod auto;
 mod ending;
 mod frames;
 mod handshake;

@@ -71,6 +71,7 @@ pub(super) async fn serve(
         },
         whole: u64::MAX,
         unopened: true,
+        http1: false,
     };
     let leased = Box::pin(upstream.lease(core, settings, &mut Tried::default(), true, &call)).await;
     let lease = match leased {

@@ -4,8 +4,9 @@
 //! first try can't have had an effect: the endpoint refused the connection, or a re-used connection
 //! died before a byte of the answer, the method is idempotent and all of its body is still held.
 
-use engine_config::snapshot::{ProxyHeader, Route, Upstream as Settings};
+use engine_config::snapshot::{ProxyHeader, Route, Upstream as Settings, UpstreamProtocol};
 use engine_net::clock;
+use engine_net::tls::Reason;
 use protocol::message::{BodyLength, Version};
 
 use super::attempt::{Outcome, Try};
@@ -31,7 +32,7 @@ impl Exchange<'_> {
         self.record.upstream = Some(id);
         self.compose_target(route);
         let whole = self.whole_deadline(route, settings)?;
-        let call = Call {
+        let mut call = Call {
             from: self.client.from,
             to: match settings.proxy_protocol {
                 ProxyHeader::Off => None,
@@ -39,6 +40,7 @@ impl Exchange<'_> {
             },
             whole,
             unopened: false,
+            http1: false,
         };
         let mut tried = Tried::default();
         let mut fresh = false;
@@ -52,7 +54,12 @@ impl Exchange<'_> {
                 Ok(lease) => lease,
                 Err(fault) => {
                     self.record.endpoint = tried.last;
-                    let fault = self.whose(fault);
+                    let fault = match fault {
+                        Fault::UpstreamTls(Reason::NoSharedProtocol) if call.http1 => {
+                            Fault::UpstreamTakesNoWebsocket
+                        }
+                        fault => self.whose(fault),
+                    };
                     let counted = matches!(fault, Fault::ConnectFailed | Fault::ConnectTimeout);
                     if !counted && !matches!(fault, Fault::GrpcTimeout) {
                         upstream.series.errors.inc(fault.row().cause);
@@ -84,6 +91,13 @@ impl Exchange<'_> {
                 Outcome::Stale if !fresh => {
                     upstream.series.retries.inc("stale_connection");
                     fresh = true;
+                }
+                // It has been asked for nothing. Over HTTP/1.1 it may take it, as browsers have it.
+                Outcome::Failed(Fault::UpstreamTakesNoWebsocket)
+                    if settings.protocol == UpstreamProtocol::Auto && !call.http1 =>
+                {
+                    call.http1 = true;
+                    self.record.attempts -= 1;
                 }
                 Outcome::Stale => return Err(self.upstream_fault(upstream, Fault::UpstreamClosed)),
                 Outcome::Failed(fault) => return Err(self.upstream_fault(upstream, fault)),

@@ -4,25 +4,26 @@ use std::net::SocketAddr;
 
 use engine_config::snapshot::ProxyHeader;
 use engine_net::deadline::{Deadline, Strike, within};
-use engine_net::tls::{self, Alpn, Connector, Reason};
+use engine_net::tls::{self, Alpn, Reason};
 use engine_net::{Address, Buffer, Conn};
 use protocol::proxy_protocol::{Extras, Origin, encode_v1, encode_v2};
 
 use super::Endpoint;
 use crate::reply::Fault;
+use crate::tls::Connectors;
 
 /// How an endpoint is spoken to under TLS.
 pub(super) struct Secured {
-    connector: Connector,
+    connectors: Connectors,
     /// The name that its certificate must bear.
     name: String,
 }
 
 impl Secured {
     /// By this name; without one, by the endpoint's host.
-    pub(super) fn new(connector: &Connector, name: Option<&str>, address: &Address) -> Secured {
+    pub(super) fn new(connectors: &Connectors, name: Option<&str>, address: &Address) -> Secured {
         Secured {
-            connector: connector.clone(),
+            connectors: connectors.clone(),
             name: match (name, address) {
                 (Some(name), _) => name.to_owned(),
                 (None, Address::Tcp(at)) => at.ip().to_string(),
@@ -43,6 +44,27 @@ pub(crate) struct Call {
     pub(crate) whole: u64,
     /// The client's bytes go to the endpoint as they are: if they are TLS, it is not ours.
     pub(crate) unopened: bool,
+    /// Only HTTP/1.1 will do, where the endpoint has the choice.
+    pub(crate) http1: bool,
+}
+
+/// Why there is no connection.
+#[derive(Clone, Copy)]
+pub(super) enum Failure {
+    Refused,
+    /// It did not stand in time.
+    Late,
+    Tls(Reason),
+}
+
+impl Failure {
+    pub(super) fn fault(self) -> Fault {
+        match self {
+            Failure::Refused => Fault::ConnectFailed,
+            Failure::Late => Fault::ConnectTimeout,
+            Failure::Tls(reason) => Fault::UpstreamTls(reason),
+        }
+    }
 }
 
 /// Makes a connection. `give_up`: when it must stand.
@@ -51,13 +73,9 @@ pub(super) async fn dial(
     header: ProxyHeader,
     call: &Call,
     give_up: u64,
-) -> Result<Conn, Fault> {
-    let late = || match give_up == call.whole {
-        true => Fault::WholeTimeout,
-        false => Fault::ConnectTimeout,
-    };
+) -> Result<Conn, Failure> {
     let made = within(give_up, engine_net::connect(&endpoint.address)).await;
-    let conn = made.ok_or_else(late)?.map_err(|_| Fault::ConnectFailed)?;
+    let conn = made.ok_or(Failure::Late)?.map_err(|_| Failure::Refused)?;
     let secured = endpoint.secured.as_ref().filter(|_| !call.unopened);
     if header == ProxyHeader::Off && secured.is_none() {
         return Ok(conn);
@@ -66,7 +84,7 @@ pub(super) async fn dial(
     deadline.set(give_up, Strike::BothShut);
     let done = begin(conn, secured, header, call).await;
     match deadline.struck() {
-        true => Err(late()),
+        true => Err(Failure::Late),
         false => done,
     }
 }
@@ -76,18 +94,22 @@ async fn begin(
     secured: Option<&Secured>,
     header: ProxyHeader,
     call: &Call,
-) -> Result<Conn, Fault> {
+) -> Result<Conn, Failure> {
     if header != ProxyHeader::Off {
         let mut buf = Buffer::standard();
         buf.extend(&proxy_header(header, call));
-        conn.write(buf).await.0.map_err(|_| Fault::ConnectFailed)?;
+        conn.write(buf).await.0.map_err(|_| Failure::Refused)?;
     }
-    match secured {
-        None => Ok(conn),
-        Some(secured) => tls::connect(conn, &secured.connector, &secured.name)
-            .await
-            .map_err(|error| Fault::UpstreamTls(error.reason)),
-    }
+    let Some(secured) = secured else {
+        return Ok(conn);
+    };
+    let connector = match (&secured.connectors.http1, call.http1) {
+        (Some(http1), true) => http1,
+        _ => &secured.connectors.usual,
+    };
+    tls::connect(conn, connector, &secured.name)
+        .await
+        .map_err(|error| Failure::Tls(error.reason))
 }
 
 fn proxy_header(header: ProxyHeader, call: &Call) -> Vec<u8> {
@@ -112,6 +134,6 @@ pub(super) fn speaks_http2(conn: &Conn) -> bool {
 }
 
 /// What it means that an endpoint does not speak what it must.
-pub(super) fn no_http2() -> Fault {
-    Fault::UpstreamTls(Reason::NoSharedProtocol)
+pub(super) fn no_http2() -> Failure {
+    Failure::Tls(Reason::NoSharedProtocol)
 }

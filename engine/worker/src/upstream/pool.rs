@@ -14,8 +14,9 @@ use engine_config::snapshot::{self as config, ProxyHeader};
 use engine_net::deadline::{self, Deadline, Strike};
 use engine_net::{Buffer, Conn, Peek, Shutdown, runtime};
 
-use super::dial::{Call, dial, speaks_http2};
+use super::dial::{Call, Failure, dial, speaks_http2};
 use super::posted::Posted;
+use super::shared::Terms;
 use super::{Carrier, Endpoint, Upstream, UpstreamStream, shared};
 use crate::nanos;
 use crate::reply::Fault;
@@ -197,11 +198,14 @@ async fn connect(
     let connecting = Connecting::new(&upstream.series);
     let made = dial(endpoint, settings.proxy_protocol, call, give_up).await;
     drop(connecting);
-    let conn = made?;
+    let conn = made.map_err(|failure| match failure {
+        Failure::Late if give_up == call.whole => Fault::WholeTimeout,
+        failure => failure.fault(),
+    })?;
     if conn.tls().is_some() && speaks_http2(&conn) {
         // It has changed its mind since the last connection.
         endpoint.speaks_http1.set(false);
-        let mux = shared::adopt(upstream, endpoint, settings, conn, open);
+        let mux = shared::adopt(&upstream.series, endpoint, Terms::of(settings), conn, open);
         let stream = mux.reserve().ok_or(Fault::UpstreamClosed)?;
         let carrier = Carrier::Stream(Rc::new(UpstreamStream {
             stream,

@@ -1,42 +1,42 @@
 //! Connections to one endpoint that many requests share: HTTP/2, one stream for each.
 //!
 //! Requests go over the oldest connection that has room, so that as few as are needed stay in use and the others grow old
-//! and close. While one is being made, the requests of this worker wait for it rather than make one each.
+//! and close. While one is being made (`making`), the requests of this worker wait for it rather than make one each.
 
-use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::sync::Arc;
 
 use engine_bridge::board::Held;
-use engine_config::snapshot::{self as config, UpstreamProtocol};
+use engine_bridge::metrics::UpstreamSeries;
+use engine_config::snapshot::{self as config, ProxyHeader, UpstreamProtocol};
 use engine_net::deadline::{self, Deadline, Strike, within};
 use engine_net::{Buffer, Conn, runtime};
 use protocol::http2::{Budgets, Connection, Role, Settings};
 
-use super::dial::{Call, dial, no_http2, speaks_http2};
+use super::dial::Call;
 use super::pool::{self, Lease};
 use super::{Carrier, Endpoint, Upstream, UpstreamStream};
 use crate::http2::{Came, Mux, Stream};
 use crate::nanos;
 use crate::reply::Fault;
 
+mod making;
+
+use making::{Made, Making};
+
 /// How often a request looks again for a stream while there is room for neither stream nor connection.
 const FULL_RETRY: u64 = 5_000_000;
 
 /// What may come of one answer's body before it has been taken.
 const STREAM_WINDOW: u32 = 256 * 1024;
-/// How long a new connection waits for the first SETTINGS before requests go out all the same.
-const GREETING: u64 = 200_000_000;
 
 /// The shared connections of one endpoint on this worker.
 #[derive(Default)]
 pub(super) struct Connections {
     open: RefCell<Vec<Rc<Mux>>>,
-    /// One is being made.
-    connecting: Cell<bool>,
-    /// Who waits for that.
-    waiting: RefCell<Vec<Waker>>,
+    /// The one that is being made.
+    making: RefCell<Option<Rc<Making>>>,
 }
 
 impl Connections {
@@ -58,25 +58,27 @@ impl Connections {
     fn forget(&self, mux: &Rc<Mux>) {
         self.open.borrow_mut().retain(|it| !Rc::ptr_eq(it, mux));
     }
-
-    fn wake(&self) {
-        self.waiting.take().into_iter().for_each(Waker::wake);
-    }
 }
 
-/// Marks that a connection is being made, for as long as it is.
-struct Connecting<'a>(&'a Connections);
-
-impl<'a> Connecting<'a> {
-    fn begin(connections: &'a Connections) -> Option<Connecting<'a>> {
-        (!connections.connecting.replace(true)).then_some(Connecting(connections))
-    }
+/// What goes for a connection, whichever request it is made for.
+#[derive(Clone, Copy)]
+pub(super) struct Terms {
+    protocol: UpstreamProtocol,
+    proxy_protocol: ProxyHeader,
+    streams: u32,
+    read_timeout: u64,
+    keepalive: u64,
 }
 
-impl Drop for Connecting<'_> {
-    fn drop(&mut self) {
-        self.0.connecting.set(false);
-        self.0.wake();
+impl Terms {
+    pub(super) fn of(settings: &config::Upstream) -> Terms {
+        Terms {
+            protocol: settings.protocol,
+            proxy_protocol: settings.proxy_protocol,
+            streams: settings.max_concurrent_streams,
+            read_timeout: nanos(settings.read_timeout),
+            keepalive: nanos(settings.keepalive),
+        }
     }
 }
 
@@ -99,98 +101,74 @@ pub(super) async fn lease(
     if let Some(stream) = connections.stream() {
         return Ok(held(stream, true));
     }
-    let give_up = deadline::now()
-        .saturating_add(nanos(settings.connect_timeout))
-        .min(call.whole);
-    let late = || match deadline::now() {
-        now if now >= call.whole => Fault::WholeTimeout,
-        _ => Fault::PoolExhausted,
+    let patience = deadline::now().saturating_add(nanos(settings.connect_timeout));
+    let give_up = patience.min(call.whole);
+    let late = |fault| match deadline::now() >= call.whole {
+        true => Fault::WholeTimeout,
+        false => fault,
     };
     loop {
-        if let Some(making) = Connecting::begin(connections) {
-            let most = settings.pool_max_connections as u64;
-            if let Some(open) = upstream.connections.acquire(most) {
-                let conn = dial(endpoint, settings.proxy_protocol, call, give_up).await?;
-                if !speaks_http2(&conn) {
-                    if settings.protocol != UpstreamProtocol::Auto {
-                        return Err(no_http2());
-                    }
-                    endpoint.speaks_http1.set(true);
-                    let conn = pool::adopt(&upstream.series, conn, open);
-                    return Ok(Lease::new(endpoint, Carrier::Conn(conn), index, false));
-                }
-                let mux = adopt(upstream, endpoint, settings, conn, open);
-                // How many streams the endpoint takes is known then: all of them at once might be too many.
-                within(deadline::now().saturating_add(GREETING), mux.greeted()).await;
-                drop(making);
-                if let Some(stream) = mux.reserve() {
-                    return Ok(held(stream, false));
-                }
-                if mux.is_over() {
-                    // It speaks something else, or nothing.
-                    return Err(Fault::ConnectFailed);
-                }
-                deadline::sleep_until(deadline::now() + FULL_RETRY).await;
-            } else {
-                drop(making);
-                deadline::sleep_until(deadline::now() + FULL_RETRY).await;
+        let making = connections.making.borrow().clone();
+        let (making, is_ours) = match making {
+            Some(making) => (Some(making), false),
+            None => {
+                let room = upstream
+                    .connections
+                    .acquire(settings.pool_max_connections as u64);
+                let begin = |open| Making::begin(upstream, endpoint, settings, call, open);
+                (room.map(begin), true)
             }
-        } else {
+        };
+        if let Some(making) = making {
             // Another endpoint may be asked, should this one not answer.
-            let made = within(give_up, made(connections)).await;
-            made.ok_or_else(|| match deadline::now() >= call.whole {
-                true => Fault::WholeTimeout,
-                false => Fault::ConnectTimeout,
-            })?;
-            if settings.protocol == UpstreamProtocol::Auto && endpoint.speaks_http1.get() {
-                return Box::pin(pool::lease(
-                    upstream, endpoint, index, settings, false, call,
-                ))
-                .await;
+            let made = within(give_up, making.made()).await;
+            match made.ok_or_else(|| late(Fault::ConnectTimeout))? {
+                Made::Failed(failure) => return Err(failure.fault()),
+                Made::Shared => {
+                    if let Some(stream) = connections.stream() {
+                        return Ok(held(stream, !is_ours));
+                    }
+                }
+                Made::Http1 => {
+                    return match making.http1.take() {
+                        Some(conn) => Ok(Lease::new(endpoint, Carrier::Conn(conn), index, false)),
+                        None => {
+                            let lease =
+                                pool::lease(upstream, endpoint, index, settings, false, call);
+                            Box::pin(lease).await
+                        }
+                    };
+                }
             }
         }
+        // There is room for neither a stream nor a connection.
+        deadline::sleep_until(deadline::now() + FULL_RETRY).await;
         if let Some(stream) = connections.stream() {
             return Ok(held(stream, true));
         }
         if deadline::now() >= give_up {
-            return Err(late());
+            return Err(late(Fault::PoolExhausted));
         }
     }
 }
 
-/// Waits until no connection is being made.
-async fn made(connections: &Connections) {
-    poll_fn(|cx| {
-        if !connections.connecting.get() {
-            return Poll::Ready(());
-        }
-        connections.waiting.borrow_mut().push(cx.waker().clone());
-        Poll::Pending
-    })
-    .await;
-}
-
 /// Shares a new connection among the requests of this worker.
 pub(super) fn adopt(
-    upstream: &Upstream,
+    series: &Arc<UpstreamSeries>,
     endpoint: &Rc<Endpoint>,
-    settings: &config::Upstream,
+    terms: Terms,
     conn: Conn,
     open: Held,
 ) -> Rc<Mux> {
-    let series = std::sync::Arc::clone(&upstream.series);
-    let mux = Mux::new(conn, connection(settings));
+    let series = Arc::clone(series);
+    let mux = Mux::new(conn, connection(terms.streams));
     series.active.inc();
     endpoint.shared.open.borrow_mut().push(Rc::clone(&mux));
-    runtime::spawn(Rc::clone(&mux).write_all(nanos(settings.read_timeout)));
-    let (reader, at, keepalive) = (
-        Rc::clone(&mux),
-        Rc::clone(endpoint),
-        nanos(settings.keepalive),
-    );
+    runtime::spawn(Rc::clone(&mux).write_all(terms.read_timeout));
+    let (reader, at) = (Rc::clone(&mux), Rc::clone(endpoint));
     runtime::spawn(async move {
         let _open = open;
-        read(&reader, keepalive).await;
+        read(&reader, terms.keepalive).await;
         reader.end();
         at.shared.forget(&reader);
         series.active.dec();
@@ -198,8 +176,7 @@ pub(super) fn adopt(
     mux
 }
 
-fn connection(settings: &config::Upstream) -> Connection {
-    let streams = settings.max_concurrent_streams;
+fn connection(streams: u32) -> Connection {
     let ours = Settings {
         max_concurrent_streams: streams,
         initial_window: STREAM_WINDOW,
