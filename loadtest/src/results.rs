@@ -34,6 +34,9 @@ pub struct Results {
     pub counts: Counts,
     /// Answers by status code.
     pub status: BTreeMap<u16, u64>,
+    /// Calls of gRPC by status; one without any counts as 2, UNKNOWN.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grpc: BTreeMap<u8, u64>,
     /// Requests that failed, by cause.
     pub errors: BTreeMap<ErrorKind, u64>,
     /// From when a request was due (open loop) or sent (closed loop) until its answer was whole.
@@ -127,11 +130,13 @@ pub enum ErrorKind {
     Header,
     /// The answer's body is not as expected.
     Body,
+    /// The status of a call of gRPC is not 0.
+    Grpc,
 }
 
 impl ErrorKind {
     /// All of them.
-    pub const ALL: [ErrorKind; 10] = [
+    pub const ALL: [ErrorKind; 11] = [
         ErrorKind::Connect,
         ErrorKind::Tls,
         ErrorKind::Timeout,
@@ -142,6 +147,7 @@ impl ErrorKind {
         ErrorKind::Status,
         ErrorKind::Header,
         ErrorKind::Body,
+        ErrorKind::Grpc,
     ];
 
     /// A word or two for people.
@@ -157,6 +163,7 @@ impl ErrorKind {
             ErrorKind::Status => "unexpected status",
             ErrorKind::Header => "unexpected header",
             ErrorKind::Body => "unexpected body",
+            ErrorKind::Grpc => "gRPC status not 0",
         }
     }
 }
@@ -327,6 +334,30 @@ impl Template {
     pub fn error_share(&self) -> f64 {
         share(self.failed, self.answered + self.unanswered)
     }
+}
+
+/// The name of a status of gRPC.
+pub(crate) fn grpc_name(status: u8) -> &'static str {
+    const NAMES: [&str; 17] = [
+        "OK",
+        "CANCELLED",
+        "UNKNOWN",
+        "INVALID_ARGUMENT",
+        "DEADLINE_EXCEEDED",
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+        "PERMISSION_DENIED",
+        "RESOURCE_EXHAUSTED",
+        "FAILED_PRECONDITION",
+        "ABORTED",
+        "OUT_OF_RANGE",
+        "UNIMPLEMENTED",
+        "INTERNAL",
+        "UNAVAILABLE",
+        "DATA_LOSS",
+        "UNAUTHENTICATED",
+    ];
+    NAMES.get(usize::from(status)).copied().unwrap_or("unknown")
 }
 
 fn share(part: u64, whole: u64) -> f64 {

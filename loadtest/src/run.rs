@@ -12,13 +12,14 @@ use std::time::Duration;
 use engine_net::{Address, clock, runtime};
 
 use crate::results::{About, Generator, Mode, Part, Results};
-use crate::scenario::{Http, Load, Scenario};
+use crate::scenario::{Arrivals, Http, Load, Scenario};
 
 mod board;
 pub mod command;
 mod connection;
 mod cpu;
 mod exchange;
+mod foreign;
 mod line;
 mod link;
 mod multiplexed;
@@ -62,6 +63,18 @@ pub struct Setup {
     pub driver: runtime::Driver,
     /// Requests sent together on one connection.
     pub pipeline: usize,
+    /// Who speaks HTTP/2.
+    pub client: Client,
+}
+
+/// Who speaks HTTP/2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Client {
+    /// The generator itself.
+    #[default]
+    Own,
+    /// The h2 crate, which shares no code with it: h2c in a closed loop.
+    Crate,
 }
 
 /// Why there are no results.
@@ -71,6 +84,8 @@ pub enum Failure {
     Unknown(String),
     /// Not one connection could be opened.
     Unreachable(String),
+    /// The client that was chosen can't do what the scenario wants.
+    Unfit(&'static str),
     /// TLS can't be spoken: nobody to trust, or nothing that can be read.
     Tls(String),
     /// A thread could not be started, or its core or its ring could not be had.
@@ -83,6 +98,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Failure::Unknown(why) | Failure::Unreachable(why) => out.write_str(why),
+            Failure::Unfit(why) => write!(out, "the h2 crate as client {why}"),
             Failure::Tls(why) => write!(out, "TLS: {why}"),
             Failure::Worker(error) => write!(out, "a worker could not start: {error}"),
             Failure::Interrupted => out.write_str("interrupted before it began"),
@@ -102,6 +118,9 @@ pub fn execute(
     signals: &Signals,
     progress: &mut Progress,
 ) -> Result<Results, Failure> {
+    if setup.client == Client::Crate {
+        foreign::fits(scenario).map_err(Failure::Unfit)?;
+    }
     let address = resolve(scenario)?;
     let tls = trust::settings(&scenario.target)?;
     let workers = workers(scenario, setup);
@@ -123,7 +142,10 @@ pub fn execute(
         };
         let thread = std::thread::Builder::new()
             .name(format!("load-{worker}"))
-            .spawn(move || worker::run(job));
+            .spawn(match setup.client {
+                Client::Own => Box::new(move || worker::run(job)) as Box<dyn FnOnce() -> _ + Send>,
+                Client::Crate => Box::new(move || foreign::run(job)),
+            });
         match thread {
             Ok(thread) => threads.push(thread),
             Err(error) => {
@@ -349,6 +371,8 @@ fn about(scenario: &Scenario, setup: &Setup, started_unix_ms: u64, board: &Board
             Http::Http1 => 0,
             Http::Http2 => scenario.streams as u64,
         },
+        client: (setup.client == Client::Crate).then(|| "the h2 crate".to_owned()),
+        arrivals: (scenario.arrivals == Arrivals::Poisson).then(|| "Poisson".to_owned()),
         tls: (0..board.workers())
             .find_map(|worker| board.desk(worker).and_then(|desk| desk.tls.clone())),
         workers: board.workers() as u64,

@@ -25,9 +25,10 @@ mod values;
 
 pub use expect::{Expect, Unmet};
 pub use generator::Generator;
-pub use load::{Load, Stage};
+pub use load::{Arrivals, Load, Stage};
 pub use overrides::Overrides;
 pub use problem::{Problem, show};
+pub(crate) use random::Random;
 pub use target::{Http, Target, Tls};
 pub use template::Template;
 pub use threshold::{Comparison, Limit, Metric, Series, Threshold};
@@ -52,6 +53,8 @@ pub struct Scenario {
     pub templates: Arc<[Template]>,
     /// How much is sent, and when.
     pub load: Load,
+    /// How the requests of an open loop lie within their rate.
+    pub arrivals: Arrivals,
     /// What must hold at the end.
     pub thresholds: Vec<Threshold>,
     /// How long an answer may take, from sending the request to its last byte.
@@ -234,6 +237,7 @@ fn meant(
         target,
         templates: templates.into(),
         load,
+        arrivals: settings.arrivals,
         thresholds,
         timeout: settings.timeout,
         warmup: settings.warmup,

@@ -127,6 +127,7 @@ fn recording_allocates_nothing_within_a_second() {
                 sent: n + 10,
                 first_byte: n + 5000,
                 done: n * 50_000 + 6000,
+                grpc: None,
                 unmet: None,
             });
         }

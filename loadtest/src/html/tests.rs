@@ -259,6 +259,7 @@ fn a_long_run_is_put_together() {
                 sent,
                 first_byte: sent,
                 done: sent + 1000 * (1 + second),
+                grpc: None,
                 unmet: None,
             });
         }

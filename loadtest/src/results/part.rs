@@ -19,6 +19,8 @@ pub use second::SecondPart;
 const SECOND: u64 = 1_000_000_000;
 /// Status codes that are counted by themselves: 0 to 999, as three digits give.
 const STATUSES: usize = 1000;
+/// The same of gRPC: two digits, though there are only 17.
+const GRPC_STATUSES: usize = 100;
 
 /// What ran and how: known to whoever runs it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,6 +48,12 @@ pub struct About {
     /// What the first TLS handshake came to: version, suite, group, protocol.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<String>,
+    /// Who spoke HTTP/2, if that was not the generator itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// How requests lay within their rate, if not evenly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<String>,
     /// Worker threads.
     pub workers: u64,
     /// Whether the run was ended before its time.
@@ -64,6 +72,8 @@ pub struct Answer {
     pub template: usize,
     /// Its status code.
     pub status: u16,
+    /// The status of a call of gRPC.
+    pub grpc: Option<u8>,
     /// Bytes of its head and body.
     pub bytes: u64,
     /// When the request was due; when it was sent, in a closed loop.
@@ -85,6 +95,7 @@ pub struct Part {
     mode: Mode,
     counts: Counts,
     status: Vec<u64>,
+    grpc: [u64; GRPC_STATUSES],
     errors: [u64; ErrorKind::ALL.len()],
     latency: Histogram,
     service: Histogram,
@@ -119,6 +130,7 @@ impl Part {
             mode,
             counts: Counts::default(),
             status: vec![0; STATUSES],
+            grpc: [0; GRPC_STATUSES],
             errors: [0; ErrorKind::ALL.len()],
             latency: Histogram::new(),
             service: Histogram::new(),
@@ -159,6 +171,12 @@ impl Part {
         self.counts.answered += 1;
         self.counts.bytes_in += answer.bytes;
         if let Some(count) = self.status.get_mut(usize::from(answer.status)) {
+            *count += 1;
+        }
+        if let Some(count) = answer
+            .grpc
+            .and_then(|it| self.grpc.get_mut(usize::from(it)))
+        {
             *count += 1;
         }
         let first_byte = answer.first_byte.saturating_sub(answer.sent);
@@ -266,6 +284,9 @@ impl Part {
         for (mine, theirs) in self.status.iter_mut().zip(&other.status) {
             *mine += theirs;
         }
+        for (mine, theirs) in self.grpc.iter_mut().zip(&other.grpc) {
+            *mine += theirs;
+        }
         for (mine, theirs) in self.errors.iter_mut().zip(&other.errors) {
             *mine += theirs;
         }
@@ -334,6 +355,10 @@ impl Part {
             duration_ns,
             counts: self.counts,
             status: status.map(|(code, count)| (code as u16, *count)).collect(),
+            grpc: (0..)
+                .zip(self.grpc)
+                .filter(|(_, count)| *count > 0)
+                .collect(),
             errors: errors
                 .map(|(kind, count)| (*kind, *count))
                 .collect::<BTreeMap<_, _>>(),

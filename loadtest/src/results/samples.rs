@@ -19,6 +19,7 @@ pub(crate) fn closed() -> Results {
             sent,
             first_byte: sent + latency - 20_000,
             done: sent + latency,
+            grpc: None,
             unmet: None,
         });
     }
@@ -64,6 +65,7 @@ pub(crate) fn open() -> Results {
             sent,
             first_byte: done - 50_000,
             done,
+            grpc: None,
             unmet: bad.then_some(ErrorKind::Status),
         });
     }

@@ -18,6 +18,7 @@ pub(crate) fn answer(sent: u64, latency: u64) -> Answer {
         sent,
         first_byte: sent + latency / 2,
         done: sent + latency,
+        grpc: None,
         unmet: None,
     }
 }

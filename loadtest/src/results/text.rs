@@ -4,7 +4,7 @@
 //! left out.
 
 use super::units::{count, rate, share, size, span, time};
-use super::{Generator, Histogram, Mode, Results, Sweep};
+use super::{Generator, Histogram, Mode, Results, Sweep, grpc_name};
 
 mod table;
 #[cfg(test)]
@@ -62,6 +62,10 @@ pub(crate) fn course(results: &Results) -> String {
         Mode::Open => format!("open loop at {rates}"),
         Mode::Sweep => "best step of a sweep".to_owned(),
     };
+    let pace = match &about.arrivals {
+        Some(arrivals) => format!("{pace} with {arrivals} arrivals"),
+        None => pace,
+    };
     let streams = match about.streams {
         0 => String::new(),
         streams => format!(" of {} in HTTP/2", things(streams, "stream")),
@@ -77,10 +81,10 @@ pub(crate) fn course(results: &Results) -> String {
             ""
         },
     );
-    let line = match &about.tls {
-        None => line,
-        Some(tls) => format!("{line}; {tls}"),
-    };
+    let line = [about.tls.as_ref(), about.client.as_ref()]
+        .into_iter()
+        .flatten()
+        .fold(line, |line, more| format!("{line}; {more}"));
     printable(&line)
 }
 
@@ -171,6 +175,11 @@ fn statuses(results: &Results) -> Option<String> {
             &count(*answers),
             &share(of_all),
         ]);
+    }
+    for (status, calls) in &results.grpc {
+        let of_all = *calls as f64 / results.counts.answered.max(1) as f64;
+        let name = format!("gRPC {status} {}", grpc_name(*status));
+        table.row([&name, &count(*calls), &share(of_all)]);
     }
     (!results.status.is_empty()).then(|| table.show())
 }

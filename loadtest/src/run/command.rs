@@ -9,7 +9,7 @@ use std::time::Duration;
 use engine_net::runtime::{self, Wish};
 
 use super::sweep::{self, Quest};
-use super::{Progress, Setup, Signals, execute};
+use super::{Client, Progress, Setup, Signals, execute};
 use crate::args::{self, Cli, Command, Run};
 use crate::results::thresholds::judge;
 use crate::results::{Results, text};
@@ -179,6 +179,10 @@ fn setup(run: &Run, what: &str) -> Result<Setup, String> {
         cores,
         driver,
         pipeline: run.load.pipeline,
+        client: match run.protocol.h2_client.as_str() {
+            "crate" => Client::Crate,
+            _ => Client::Own,
+        },
     })
 }
 

@@ -20,11 +20,11 @@ use super::world::{Next, Order, Pace, Slot, World};
 use crate::results::{Answer, ErrorKind};
 
 /// How long a closed loop waits after a connection could not be opened, so that a server that is down is not stormed.
-const AFTER_REFUSAL: Duration = Duration::from_millis(10);
+pub(super) const AFTER_REFUSAL: Duration = Duration::from_millis(10);
 /// More came than an answer's framing says.
 const SURPLUS: &str = "bytes follow an answer that nothing was asked for";
 /// The template of a request that failed before one was chosen.
-const NO_TEMPLATE: usize = usize::MAX;
+pub(super) const NO_TEMPLATE: usize = usize::MAX;
 
 /// How a connection ended.
 pub(super) enum Ended {
@@ -255,6 +255,7 @@ impl User<'_> {
                         Answer {
                             template: index,
                             status: got.status,
+                            grpc: None,
                             bytes: got.bytes,
                             due: order.due,
                             sent,

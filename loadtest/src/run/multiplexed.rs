@@ -243,7 +243,7 @@ impl User<'_> {
             }
             Event::Whole { place, grpc } => {
                 if let Some(it) = under_way.get(place) {
-                    it.answered(world, now);
+                    it.answered(world, grpc, now);
                     *resting += usize::from(self.rests(it.template, now));
                 }
             }

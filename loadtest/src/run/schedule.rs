@@ -2,9 +2,13 @@
 //!
 //! Pure arithmetic. Over a stage the rate changes evenly, so that after `t` seconds `from·t + (to − from)·t²/(2·length)`
 //! requests of it are due; the n-th is due when that reaches n. Workers take turns: worker w of W sends requests w, w + W,
-//! w + 2W, …, so that all of them together keep the rate evenly.
+//! w + 2W, …, so that all of them together keep the rate evenly. Arrivals at random are numbers too, those at which a
+//! Poisson process of rate 1/W is: laid over the same integral it has the stages' rates, and those of all workers together
+//! are one of rate 1.
 
-use crate::scenario::Stage;
+use std::collections::VecDeque;
+
+use crate::scenario::{Arrivals, Random, Stage};
 
 /// The requests of one worker, in their order.
 #[derive(Debug)]
@@ -12,9 +16,7 @@ pub(super) struct Schedule {
     legs: Vec<Leg>,
     /// The leg that `next` falls into.
     leg: usize,
-    /// The number of this worker's next request among those of all workers.
-    next: u64,
-    workers: u64,
+    numbers: Numbers,
     /// When it is due; none when there is no more.
     due: Option<u64>,
     length_ns: u64,
@@ -34,8 +36,115 @@ struct Leg {
     until: f64,
 }
 
+/// The numbers of a worker's requests among those of all workers.
+#[derive(Debug)]
+enum Numbers {
+    Even {
+        next: u64,
+        workers: u64,
+    },
+    Random {
+        /// From the next one on, as far as somebody has asked.
+        ahead: VecDeque<f64>,
+        last: f64,
+        /// The mean gap.
+        workers: f64,
+        random: Random,
+    },
+}
+
+impl Numbers {
+    fn new(arrivals: Arrivals, seed: u64, worker: usize, workers: usize) -> Numbers {
+        let workers = workers.max(1) as u64;
+        match arrivals {
+            Arrivals::Even => Numbers::Even {
+                next: worker as u64,
+                workers,
+            },
+            Arrivals::Poisson => Numbers::Random {
+                ahead: VecDeque::new(),
+                last: 0.0,
+                workers: workers as f64,
+                // Not the stream that values are drawn from.
+                random: Random::new(!seed ^ (worker as u64).rotate_right(16)),
+            },
+        }
+    }
+
+    /// The one that comes so many after the next one.
+    fn after(&mut self, more: u64) -> f64 {
+        match self {
+            Numbers::Even { next, workers } => {
+                next.saturating_add(more.saturating_mul(*workers)) as f64
+            }
+            Numbers::Random { .. } => loop {
+                match self.drawn().get(more as usize) {
+                    Some(number) => return *number,
+                    None => self.draw(),
+                }
+            },
+        }
+    }
+
+    /// How many there are up to this one, and below the end.
+    fn until(&mut self, due: f64, end: f64) -> u64 {
+        match self {
+            Numbers::Even { next, workers } => {
+                // One more than the whole part, since the first of all is due at once.
+                let due = (due.floor() + 1.0).min(end.ceil()).max(0.0) as u64;
+                due.saturating_sub(*next).div_ceil(*workers)
+            }
+            Numbers::Random { .. } => {
+                while self.drawn().back().is_none_or(|last| *last <= due) {
+                    self.draw();
+                }
+                let counts = |number: &f64| *number <= due && *number < end;
+                self.drawn().partition_point(counts) as u64
+            }
+        }
+    }
+
+    fn drawn(&self) -> &VecDeque<f64> {
+        static NONE: VecDeque<f64> = VecDeque::new();
+        match self {
+            Numbers::Even { .. } => &NONE,
+            Numbers::Random { ahead, .. } => ahead,
+        }
+    }
+
+    /// Draws one more: the gap before it is distributed exponentially.
+    fn draw(&mut self) {
+        if let Numbers::Random {
+            ahead,
+            last,
+            workers,
+            random,
+        } = self
+        {
+            // Above 0, at most 1.
+            let share = ((random.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+            *last -= share.ln() * *workers;
+            ahead.push_back(*last);
+        }
+    }
+
+    fn advance(&mut self) {
+        match self {
+            Numbers::Even { next, workers } => *next += *workers,
+            Numbers::Random { ahead, .. } => drop(ahead.pop_front()),
+        }
+    }
+}
+
 impl Schedule {
-    pub(super) fn new(stages: &[Stage], worker: usize, workers: usize) -> Schedule {
+    /// This worker's share; random arrivals follow from the seed.
+    pub(super) fn new(
+        stages: &[Stage],
+        arrivals: Arrivals,
+        seed: u64,
+        worker: usize,
+        workers: usize,
+    ) -> Schedule {
         let mut legs = Vec::with_capacity(stages.len());
         let (mut start_ns, mut before) = (0, 0.0);
         for stage in stages {
@@ -55,8 +164,7 @@ impl Schedule {
         let mut schedule = Schedule {
             legs,
             leg: 0,
-            next: worker as u64,
-            workers: workers.max(1) as u64,
+            numbers: Numbers::new(arrivals, seed, worker, workers),
             due: None,
             length_ns: start_ns,
         };
@@ -72,7 +180,7 @@ impl Schedule {
 
     /// On to the one after it.
     pub(super) fn advance(&mut self) {
-        self.next += self.workers;
+        self.numbers.advance();
         self.due = self.find();
     }
 
@@ -82,27 +190,25 @@ impl Schedule {
     }
 
     /// How many requests of this worker are due by a time and have not been passed by [`Schedule::advance`].
-    pub(super) fn waiting(&self, at_ns: u64) -> u64 {
+    pub(super) fn waiting(&mut self, at_ns: u64) -> u64 {
         let leg = self.legs.iter().rev().find(|leg| leg.start_ns <= at_ns);
-        // One more than the whole part, since the first of all is due at once.
-        let due = leg.map_or(0, |leg| leg.count(at_ns).floor() as u64 + 1);
-        let last = self.legs.last().map_or(0, |leg| leg.until.ceil() as u64);
-        due.min(last)
-            .saturating_sub(self.next)
-            .div_ceil(self.workers)
+        let due = leg.map_or(-1.0, |leg| leg.count(at_ns));
+        let until = self.legs.last().map_or(0.0, |leg| leg.until);
+        self.numbers.until(due, until)
     }
 
     /// When the request is due that comes so many after the next one.
-    pub(super) fn due_after(&self, more: u64) -> Option<u64> {
-        let number = self.next.saturating_add(more.saturating_mul(self.workers));
+    pub(super) fn due_after(&mut self, more: u64) -> Option<u64> {
+        let number = self.numbers.after(more);
         let legs = self.legs.get(self.leg..)?;
         legs.iter().find_map(|leg| leg.due(number))
     }
 
     fn find(&mut self) -> Option<u64> {
+        let next = self.numbers.after(0);
         loop {
             let leg = self.legs.get(self.leg)?;
-            match leg.due(self.next) {
+            match leg.due(next) {
                 None => self.leg += 1,
                 due => return due,
             }
@@ -112,8 +218,7 @@ impl Schedule {
 
 impl Leg {
     /// When a request is due, if that is in this stage or has been before it.
-    fn due(&self, number: u64) -> Option<u64> {
-        let number = number as f64;
+    fn due(&self, number: f64) -> Option<u64> {
         let within = number < self.until;
         within.then(|| self.start_ns + self.after_ns(number - self.before))
     }
@@ -150,6 +255,14 @@ mod tests {
         }
     }
 
+    fn even(stages: &[Stage], worker: usize, workers: usize) -> Schedule {
+        Schedule::new(stages, Arrivals::Even, 0, worker, workers)
+    }
+
+    fn poisson(stages: &[Stage], seed: u64, worker: usize, workers: usize) -> Schedule {
+        Schedule::new(stages, Arrivals::Poisson, seed, worker, workers)
+    }
+
     fn all(mut schedule: Schedule) -> Vec<u64> {
         let mut due = Vec::new();
         while let Some(at) = schedule.due() {
@@ -161,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_constant_rate_is_evenly_spaced() {
-        let due = all(Schedule::new(&[stage(2, 5.0, 5.0)], 0, 1));
+        let due = all(even(&[stage(2, 5.0, 5.0)], 0, 1));
         let expected: Vec<u64> = (0..10).map(|n| n * 200_000_000).collect();
         assert_eq!(due, expected);
     }
@@ -169,9 +282,9 @@ mod tests {
     #[test]
     fn workers_take_turns() {
         let stages = [stage(3, 10.0, 100.0), stage(1, 100.0, 0.0)];
-        let whole = all(Schedule::new(&stages, 0, 1));
+        let whole = all(even(&stages, 0, 1));
         let mut shares: Vec<u64> = (0..3)
-            .flat_map(|worker| all(Schedule::new(&stages, worker, 3)))
+            .flat_map(|worker| all(even(&stages, worker, 3)))
             .collect();
         shares.sort_unstable();
         assert_eq!(shares, whole);
@@ -181,7 +294,7 @@ mod tests {
     #[test]
     fn a_ramp_is_the_integral_of_its_rate() {
         let check = |from: f64, to: f64, seconds: u64| {
-            let due = all(Schedule::new(&[stage(seconds, from, to)], 0, 1));
+            let due = all(even(&[stage(seconds, from, to)], 0, 1));
             assert_eq!(due.len() as f64, (from + to) / 2.0 * seconds as f64);
             for (number, at) in due.iter().enumerate() {
                 let t = *at as f64 / 1e9;
@@ -204,8 +317,8 @@ mod tests {
         let stages = [stage(1, 10.0, 10.0), stage(1, 0.0, 20.0)];
         for workers in 1..4 {
             for worker in 0..workers {
-                let mut schedule = Schedule::new(&stages, worker, workers);
-                let due = all(Schedule::new(&stages, worker, workers));
+                let mut schedule = even(&stages, worker, workers);
+                let due = all(even(&stages, worker, workers));
                 for at in (0..2_100_000_000).step_by(7_000_001) {
                     let expected = due.iter().filter(|due| **due <= at).count() as u64;
                     let waiting = schedule.waiting(at);
@@ -225,8 +338,8 @@ mod tests {
     #[test]
     fn what_comes_later_can_be_looked_up() {
         let stages = [stage(1, 10.0, 10.0), stage(2, 0.0, 20.0)];
-        let mut schedule = Schedule::new(&stages, 1, 3);
-        let due = all(Schedule::new(&stages, 1, 3));
+        let mut schedule = even(&stages, 1, 3);
+        let due = all(even(&stages, 1, 3));
         for first in 0..due.len() {
             for more in 0..12 {
                 assert_eq!(
@@ -240,15 +353,57 @@ mod tests {
 
     #[test]
     fn stages_follow_each_other() {
-        let due = all(Schedule::new(
-            &[stage(1, 2.0, 2.0), stage(1, 4.0, 4.0)],
-            0,
-            1,
-        ));
+        let due = all(even(&[stage(1, 2.0, 2.0), stage(1, 4.0, 4.0)], 0, 1));
         let expected: Vec<u64> = [0, 500, 1000, 1250, 1500, 1750]
             .iter()
             .map(|ms| ms * 1_000_000)
             .collect();
         assert_eq!(due, expected);
+    }
+
+    #[test]
+    fn random_arrivals_keep_the_rate_and_have_exponential_gaps() {
+        // The mean of 20,000 gaps, and their share above it (1/e), to five deviations.
+        for workers in [1, 3] {
+            let mut due: Vec<u64> = (0..workers)
+                .flat_map(|worker| all(poisson(&[stage(20, 1000.0, 1000.0)], 7, worker, workers)))
+                .collect();
+            due.sort_unstable();
+            assert!(due.len().abs_diff(20_000) < 707, "{}", due.len());
+            let gaps = due.windows(2).map(|pair| pair[1] - pair[0]);
+            let long = gaps.filter(|gap| *gap > 1_000_000).count() as f64;
+            let share = long / due.len() as f64;
+            assert!((share - (-1.0_f64).exp()).abs() < 0.017, "{share}");
+        }
+    }
+
+    #[test]
+    fn random_arrivals_follow_stages_and_seeds() {
+        let stages = [stage(10, 0.0, 1000.0), stage(10, 1000.0, 1000.0)];
+        let due = all(poisson(&stages, 1, 0, 1));
+        assert!(due.is_sorted());
+        let early = due.iter().filter(|at| **at < 10_000_000_000).count();
+        assert!(early.abs_diff(5_000) < 354, "{early}");
+        assert!((due.len() - early).abs_diff(10_000) < 500);
+        assert_eq!(due, all(poisson(&stages, 1, 0, 1)));
+        assert_ne!(due, all(poisson(&stages, 2, 0, 1)));
+    }
+
+    #[test]
+    fn what_waits_of_random_arrivals_is_counted() {
+        let stages = [stage(1, 100.0, 100.0)];
+        let due = all(poisson(&stages, 3, 1, 2));
+        let mut schedule = poisson(&stages, 3, 1, 2);
+        for taken in 0..due.len() {
+            for more in 0..5 {
+                let expected = due.get(taken + more).copied();
+                assert_eq!(schedule.due_after(more as u64), expected);
+            }
+            for at in (0..1_100_000_000).step_by(50_000_003) {
+                let expected = due.iter().skip(taken).filter(|due| **due <= at).count();
+                assert_eq!(schedule.waiting(at), expected as u64, "{taken} {at}");
+            }
+            schedule.advance();
+        }
     }
 }

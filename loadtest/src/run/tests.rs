@@ -14,6 +14,8 @@ use super::*;
 use crate::results::ErrorKind;
 use crate::scenario::Overrides;
 
+mod foreign;
+mod grpc;
 mod http2;
 mod secure;
 
@@ -66,6 +68,7 @@ fn setup(workers: usize) -> Setup {
         cores: vec![None; workers],
         driver: probe(Wish::Auto).unwrap().0,
         pipeline: 1,
+        client: Client::Own,
     }
 }
 

@@ -3,6 +3,7 @@
 //! First connections are opened before the run begins, so that it begins at full strength and they are not measured.
 
 use std::cell::{Cell, RefCell};
+use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::rc::Rc;
@@ -66,15 +67,15 @@ pub(super) fn run(job: Job) -> io::Result<Option<Report>> {
         first_connections(&world, job.first_connections()).await;
         job.lay_out(&world);
         job.board.be_ready();
-        match job.beginning().await {
-            Some(start) => Some(job.course(&world, start).await),
+        match job.beginning(runtime::sleep).await {
+            Some(start) => Some(job.course(&world, start, runtime::sleep).await),
             None => None,
         }
     })
 }
 
 impl Job {
-    fn world(&self) -> World {
+    pub(super) fn world(&self) -> World {
         let scenario = &self.scenario;
         let pace = match &scenario.load {
             Load::Closed { requests, .. } => Pace::Closed {
@@ -85,7 +86,8 @@ impl Job {
                 connections,
             } => {
                 let stages = with_warmup(stages, scenario.warmup);
-                let schedule = Schedule::new(&stages, self.worker, self.workers);
+                let (arrivals, seed) = (scenario.arrivals, scenario.seed);
+                let schedule = Schedule::new(&stages, arrivals, seed, self.worker, self.workers);
                 Pace::Open(Open::new(
                     schedule,
                     self.share(*connections as u64) as usize,
@@ -133,7 +135,7 @@ impl Job {
         all / workers + u64::from(worker < all % workers)
     }
 
-    fn first_connections(&self) -> usize {
+    pub(super) fn first_connections(&self) -> usize {
         let all = match self.scenario.load {
             Load::Closed { connections, .. } => connections,
             Load::Open { connections, .. } => connections.min(super::FIRST_CONNECTIONS),
@@ -142,7 +144,7 @@ impl Job {
     }
 
     /// Lays out on the board what there is to be seen.
-    fn lay_out(&self, world: &World) {
+    pub(super) fn lay_out(&self, world: &World) {
         if let Some(mut desk) = self.board.desk(self.worker) {
             let part = world.part.borrow();
             let seen = desk.seconds.len();
@@ -155,17 +157,23 @@ impl Job {
     }
 
     /// Waits until the run begins; none if it never will.
-    async fn beginning(&self) -> Option<u64> {
+    pub(super) async fn beginning<S: Future>(&self, sleep: impl Fn(Duration) -> S) -> Option<u64> {
         while !self.board.is_aborted() {
             if let Some(start) = self.board.start() {
                 return Some(start);
             }
-            runtime::sleep(Duration::from_millis(1)).await;
+            sleep(Duration::from_millis(1)).await;
         }
         None
     }
 
-    async fn course(&self, world: &Rc<World>, begin: u64) -> Report {
+    /// The run, from its beginning to its end; waits as `sleep` does, since that is a matter of the runtime.
+    pub(super) async fn course<S: Future>(
+        &self,
+        world: &Rc<World>,
+        begin: u64,
+        sleep: impl Fn(Duration) -> S,
+    ) -> Report {
         let counted_from = begin + self.scenario.warmup.as_nanos() as u64;
         let end = match (&self.scenario.load, &world.pace) {
             (Load::Closed { duration, .. }, _) => duration.map_or(u64::MAX, |duration| {
@@ -175,7 +183,7 @@ impl Job {
             (_, Pace::Closed { .. }) => counted_from,
         };
         while clock::now() < begin {
-            runtime::sleep(Duration::from_millis(1)).await;
+            sleep(Duration::from_millis(1)).await;
         }
         let mut part = self.part(counted_from);
         for took in world.first.borrow().iter() {
@@ -195,7 +203,7 @@ impl Job {
             runtime::spawn(pacer(world.clone()));
         }
         world.gate.open();
-        let (usage, measured_ns) = self.watch(world, counted_from).await;
+        let (usage, measured_ns) = self.watch(world, counted_from, sleep).await;
         self.lay_out(world);
         Report {
             part: world.part.replace(self.part(counted_from)),
@@ -207,7 +215,12 @@ impl Job {
     }
 
     /// Looks at the board from time to time until all connections are gone; gives what the worker cost meanwhile.
-    async fn watch(&self, world: &Rc<World>, counted_from: u64) -> (Usage, u64) {
+    async fn watch<S: Future>(
+        &self,
+        world: &Rc<World>,
+        counted_from: u64,
+        sleep: impl Fn(Duration) -> S,
+    ) -> (Usage, u64) {
         let mut gone = pin!(world.all_gone.opened());
         let mut first = (clock::now(), Usage::of_thread());
         let mut last = None;
@@ -231,7 +244,7 @@ impl Job {
             let marks = [counted_from, world.end.get()];
             let next = marks.iter().filter(|mark| **mark > now).min();
             let rest = next.map_or(TICK, |mark| (mark - now).min(TICK));
-            let tick = pin!(runtime::sleep(Duration::from_nanos(rest)));
+            let tick = pin!(sleep(Duration::from_nanos(rest)));
             if let Either::First(()) = race(gone.as_mut(), tick).await {
                 break;
             }

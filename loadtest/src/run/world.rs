@@ -231,7 +231,7 @@ impl Open {
             }
             let Some(slot) = self.next_idle() else {
                 let waiting = self.waiting(now).max(1);
-                let after = self.schedule.borrow().due_after(waiting);
+                let after = self.schedule.borrow_mut().due_after(waiting);
                 return (waiting, after.map(|due| self.origin.get() + due));
             };
             if slot.waits.get() {
@@ -256,7 +256,7 @@ impl Open {
     /// Requests that are due and have not been taken.
     pub(super) fn waiting(&self, now: u64) -> u64 {
         let since = now.saturating_sub(self.origin.get());
-        self.schedule.borrow().waiting(since)
+        self.schedule.borrow_mut().waiting(since)
     }
 
     fn wake_all(&self) {

@@ -19,6 +19,8 @@ pub(super) struct Fields {
     items: Vec<Item>,
     pub(super) draws: Vec<Draw>,
     body: Vec<Piece>,
+    /// The body is a message of gRPC, with its prefix.
+    framed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -104,6 +106,20 @@ impl Fields {
         }
     }
 
+    /// Takes the body in as a message of gRPC, whose length stands in front of it and in no header.
+    pub(super) fn message(&mut self, body: &Body) {
+        self.framed = true;
+        match body {
+            Body::None => {}
+            Body::Bytes(bytes) => {
+                let start = self.bytes.len();
+                self.bytes.extend_from_slice(bytes);
+                self.body.push(Piece::Literal(start..self.bytes.len()));
+            }
+            Body::Parts(parts) => self.body = self.pieces(parts),
+        }
+    }
+
     /// Bytes of the fields that never change, about.
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
@@ -161,6 +177,12 @@ impl Fields {
                     head.extend_from_slice(digits.as_bytes());
                 }
             }
+        }
+        if self.framed {
+            // Not compressed, and so many bytes.
+            let length = self.length(&self.body, drawn, tokens) as u32;
+            body.push(0);
+            body.extend_from_slice(&length.to_be_bytes());
         }
         self.pieces_out(&self.body, drawn, tokens, body);
     }

@@ -30,6 +30,16 @@ pub enum Load {
     },
 }
 
+/// How the requests of an open loop lie within their rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arrivals {
+    /// Evenly spaced.
+    #[default]
+    Even,
+    /// As those of users who know nothing of each other: exponentially distributed gaps, a Poisson process.
+    Poisson,
+}
+
 /// A stretch of an open loop, in which the rate changes evenly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stage {
@@ -51,6 +61,7 @@ pub(super) struct Think {
 /// What `[load]` says besides [`Load`].
 pub(super) struct Settings {
     pub load: Load,
+    pub arrivals: Arrivals,
     pub think: Think,
     pub timeout: Duration,
     pub warmup: Duration,
@@ -101,13 +112,16 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> Settings {
         .take("seed")
         .and_then(|value| values::count(report, value, 0..=999_999_999_999_999))
         .unwrap_or(0);
-    section.finish(report);
     let open = rate.is_some() || stages.is_some();
+    let arrivals = section.take("arrivals");
+    let arrivals = arrivals.and_then(|value| read_arrivals(report, value, open));
+    section.finish(report);
     Settings {
         load: match open {
             true => said.open(report),
             false => said.closed(report),
         },
+        arrivals: arrivals.unwrap_or_default(),
         think: match think {
             Some(value) if !open => read_think(report, value).unwrap_or_default(),
             _ => Think::default(),
@@ -227,6 +241,22 @@ impl Said<'_> {
             from_rate: rate,
             to_rate: rate,
         }]
+    }
+}
+
+/// Reads how requests lie within their rate.
+fn read_arrivals(report: &mut Report, value: &Value, open: bool) -> Option<Arrivals> {
+    if !open {
+        let fault = Fault::at(value.place, "only an open loop has arrivals");
+        report.add(fault.note("say a `rate`, or `stages`"));
+    }
+    match values::text(report, value)? {
+        "even" => Some(Arrivals::Even),
+        "poisson" => Some(Arrivals::Poisson),
+        _ => {
+            values::mismatch(report, value, "\"even\" or \"poisson\"");
+            None
+        }
     }
 }
 

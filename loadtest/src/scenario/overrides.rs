@@ -31,6 +31,8 @@ pub struct Overrides {
     pub rate: Option<String>,
     /// `--stages`: an open loop in stages.
     pub stages: Option<String>,
+    /// `--arrivals`: `even` or `poisson`.
+    pub arrivals: Option<String>,
     /// `--think`.
     pub think: Option<String>,
     /// `--timeout`.
@@ -51,6 +53,8 @@ pub struct Overrides {
     pub body_file: Option<String>,
     /// `--body-size`, of every request.
     pub body_size: Option<String>,
+    /// `--grpc`: the method that is called.
+    pub grpc: Option<String>,
     /// `--expect-status`, of every request, such as `200,204,3xx`.
     pub expect_status: Option<String>,
     /// `--threshold "p99 < 2ms"`, beside those of the file.
@@ -66,6 +70,7 @@ pub(super) struct Over {
     pub body: Option<Value>,
     pub body_file: Option<Value>,
     pub body_size: Option<Value>,
+    pub grpc: Option<Value>,
     pub expect_status: Option<Value>,
     pub thresholds: Vec<Value>,
     /// Whether it asks for an open loop.
@@ -100,6 +105,7 @@ impl Overrides {
             body: every("--body", &self.body),
             body_file: every("--body-file", &self.body_file),
             body_size: every("--body-size", &self.body_size),
+            grpc: every("--grpc", &self.grpc),
             expect_status: every("--expect-status", &self.expect_status),
             open: self.rate.is_some() || self.stages.is_some(),
             ..Over::default()
@@ -121,7 +127,7 @@ impl Overrides {
     /// What says the same thing in other words goes: `--rate` takes the file's `stages` away, `--duration` its
     /// `requests`.
     fn lay_load(&self, root: &mut Vec<Entry>, report: &mut Report) {
-        let flags: [(&str, &Option<String>, &[&str]); 11] = [
+        let flags: [(&str, &Option<String>, &[&str]); 12] = [
             ("connections", &self.connections, &[]),
             ("streams", &self.streams, &[]),
             (
@@ -132,6 +138,7 @@ impl Overrides {
             ("rate", &self.rate, &["stages", "think"]),
             ("requests", &self.requests, &["duration", "stages"]),
             ("duration", &self.duration, &["requests", "stages"]),
+            ("arrivals", &self.arrivals, &[]),
             ("think", &self.think, &[]),
             ("timeout", &self.timeout, &[]),
             ("warmup", &self.warmup, &[]),

@@ -9,7 +9,7 @@ use super::load::{self, Think};
 use super::pattern::{Names, Part};
 use super::problem::{Fault, Report};
 use super::program::Program;
-use super::said::{Section, Value, Word};
+use super::said::{Kind, Section, Value, Word};
 use super::target::Http;
 use super::values;
 use super::{Base, Common};
@@ -19,6 +19,7 @@ use super::{Base, Common};
 pub struct Template {
     name: String,
     head: bool,
+    grpc: bool,
     expect: Expect,
     pub(super) weight: u32,
     pub(super) think: Think,
@@ -54,6 +55,11 @@ impl Template {
         self.head
     }
 
+    /// Whether it is a call of gRPC, whose outcome its trailers tell.
+    pub fn is_grpc(&self) -> bool {
+        self.grpc
+    }
+
     /// What is expected of the answer.
     pub fn expect(&self) -> &Expect {
         &self.expect
@@ -74,15 +80,25 @@ pub(super) fn read(
     let mut names = Names::new(common.tokens, common.folder);
     let weight = section.take("weight");
     let weight = weight.and_then(|value| values::count(report, value, 0..=1_000_000));
+    let grpc = section.take("grpc");
+    let grpc = grpc.and_then(|value| values::flag(report, value)) == Some(true)
+        || common.over.grpc.is_some();
     let method = common.over.method.as_ref().or(section.take("method"));
-    let usual = if body::is_said(&mut section, common) {
+    if grpc {
+        grpc_fits(word, method, common, report);
+    }
+    let usual = if grpc || body::is_said(&mut section, common) {
         "POST"
     } else {
         "GET"
     };
     let method = read_method(method, usual, report);
-    let path = read_path(section.take("path"), common.base, &mut names, report);
-    let headers = read_headers(section.take("headers"), common, &mut names, report);
+    let path = common.over.grpc.as_ref().or(section.take("path"));
+    let path = read_path(path, common.base, &mut names, report);
+    let mut headers = read_headers(section.take("headers"), common, &mut names, report);
+    if grpc {
+        grpc_headers(&mut headers);
+    }
     let mut body = body::read(&mut section, common, &mut names, report);
     if matches!(body, Body::None) && matches!(method.as_str(), "POST" | "PUT" | "PATCH") {
         body = Body::Bytes(Vec::new());
@@ -92,6 +108,7 @@ pub(super) fn read(
         path,
         headers,
         body,
+        grpc,
     };
     let (wire, head) = match common.http {
         Http::Http1 => request.program(common.base, names.draws),
@@ -119,10 +136,31 @@ pub(super) fn read(
     Template {
         name: word.text.clone(),
         head: method == "HEAD",
+        grpc,
         expect,
         weight: weight.unwrap_or(1) as u32,
         think,
         wire,
+    }
+}
+
+/// Whether what else is said lets a request be a call of gRPC.
+fn grpc_fits(word: &Word, method: Option<&Value>, common: &Common<'_>, report: &mut Report) {
+    if common.http == Http::Http1 {
+        let fault = Fault::at(word.place, "gRPC is spoken over HTTP/2 alone");
+        report.add(fault.note("say http2 = true in [target], or --http2"));
+    }
+    if let Some(method) = method.filter(|it| !matches!(&it.kind, Kind::Text(it) if it == "POST")) {
+        report.add(Fault::at(method.place, "a call of gRPC is a POST"));
+    }
+}
+
+/// What every call says of itself, unless it is said otherwise.
+fn grpc_headers(headers: &mut Vec<(String, Vec<Part>)>) {
+    for (name, value) in [("content-type", "application/grpc"), ("te", "trailers")] {
+        if !headers.iter().any(|(it, _)| it.eq_ignore_ascii_case(name)) {
+            headers.push((name.to_owned(), vec![Part::Literal(value.to_owned())]));
+        }
     }
 }
 
@@ -237,6 +275,7 @@ struct Request<'a> {
     path: Vec<Part>,
     headers: Vec<(String, Vec<Part>)>,
     body: Body,
+    grpc: bool,
 }
 
 impl Request<'_> {
@@ -279,7 +318,10 @@ impl Request<'_> {
             }
         }
         let head = fields.len();
-        fields.body(&self.body);
+        match self.grpc {
+            true => fields.message(&self.body),
+            false => fields.body(&self.body),
+        }
         fields.draws = draws;
         (Wire::Http2(fields), head)
     }

@@ -462,7 +462,7 @@ fn errors_of_syntax_do_not_hide_others() {
               |
             5 | x = [1,
               | ^
-              = the keys here are connections, requests, duration, rate, stages, think, timeout, warmup, requests_per_connection, streams, seed
+              = the keys here are connections, requests, duration, rate, stages, think, timeout, warmup, requests_per_connection, streams, seed, arrivals
 
             test.toml:5:8: error: unclosed array, expected `]`
               |

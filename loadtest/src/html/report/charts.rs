@@ -7,7 +7,7 @@ use crate::html::page::{legend, section};
 use crate::html::table::{folded, row, table};
 use crate::results::text::{PERCENTILES, verdict};
 use crate::results::units::{count, rate, share, size, time};
-use crate::results::{Histogram, Mode, Results, Sweep};
+use crate::results::{Histogram, Mode, Results, Sweep, grpc_name};
 
 /// Rows of the table of the seconds at most: charts show the rest.
 const MAX_SECONDS: usize = 1200;
@@ -230,6 +230,11 @@ pub(super) fn rates(results: &Results) -> String {
             &count(*answers),
             &share(of_all),
         ]));
+    }
+    for (status, calls) in &results.grpc {
+        let of_all = *calls as f64 / results.counts.answered.max(1) as f64;
+        let name = format!("gRPC {status} {}", grpc_name(*status));
+        rows.push(row([&name, &count(*calls), &share(of_all)]));
     }
     for (kind, failures) in &results.errors {
         rows.push(row([kind.words(), &count(*failures), ""]));

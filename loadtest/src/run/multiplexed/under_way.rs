@@ -78,24 +78,29 @@ impl One {
     }
 
     #[inline]
-    pub(super) fn answered(&mut self, world: &World, now: u64) {
+    pub(super) fn answered(&mut self, world: &World, grpc: Option<u8>, now: u64) {
         let (Some(order), Some(template)) = (
             self.order.take(),
             world.scenario.templates.get(self.template),
         ) else {
             return;
         };
+        // A call that says nothing of its outcome has an unknown one (2), as gRPC's clients take it.
+        let grpc = template.is_grpc().then(|| grpc.unwrap_or(2));
+        let failed = grpc.is_some_and(|status| status != 0);
+        let unmet = self.seen.unmet(template, self.status);
         world.answered(
             order,
             Answer {
                 template: self.template,
                 status: self.status,
+                grpc,
                 bytes: self.bytes,
                 due: order.due,
                 sent: self.sent,
                 first_byte: self.first_byte,
                 done: now,
-                unmet: self.seen.unmet(template, self.status),
+                unmet: unmet.or(failed.then_some(ErrorKind::Grpc)),
             },
         );
     }

@@ -146,13 +146,14 @@ fn servers_are_verified() {
         ..closed("1", "1")
     };
     assert_eq!(server.run(named).unwrap().counts.answered, 1);
-    // Only HTTP/1.1 is offered here.
+    // By ALPN.
     let http2 = Overrides {
         http2: some("on"),
         ..closed("1", "1")
     };
-    let why = refused(http2);
-    assert!(why.contains("TLS: "), "{why}");
+    let results = server.run(http2).unwrap();
+    assert_eq!(results.counts.answered, 1);
+    assert!(results.about.tls.is_some_and(|it| it.ends_with(", h2")));
 }
 
 #[test]
