@@ -110,7 +110,8 @@ impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let name = hello.server_name().map(str::to_ascii_lowercase);
         let schemes = hello.signature_schemes();
-        let chosen = self.for_name(name.as_deref()).iter().find_map(|place| {
+        let places = self.for_name(name.as_deref());
+        let chosen = places.iter().find_map(|place| {
             let key = self.keys.get(usize::from(*place))?;
             key.key.choose_scheme(schemes)?;
             Some((*place, Arc::clone(key)))
@@ -119,7 +120,10 @@ impl ResolvesServerCert for Certificates {
             certificate: chosen.as_ref().map(|(place, _)| *place),
             server_name: name.map(String::into_boxed_str),
         }));
-        chosen.map(|(_, key)| key)
+        // Where none fits any will do: the handshake then fails for want of a common suite or scheme and says so. Without
+        // one it would say access_denied, which would be untrue (RFC 8446 section 6.2).
+        let any = || self.keys.get(usize::from(*places.first()?)).map(Arc::clone);
+        chosen.map(|(_, key)| key).or_else(any)
     }
 }
 

@@ -370,3 +370,28 @@ fn a_look_takes_nothing_from_who_reads() {
         assert!(!server.has_more());
     });
 }
+
+#[test]
+fn a_client_without_a_suite_of_ours_is_told_so() {
+    let authority = Authority::new("root");
+    on_each_driver(async || {
+        // The key is of elliptic curves, the client takes RSA alone.
+        let server = acceptor(&authority.server());
+        let suite = rustls::CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;
+        let config = strangers::config(&authority, &rustls::version::TLS12, Some(suite));
+        let (shaken, client) =
+            strangers::visit(&server, &config.into(), "host.example", |mut client| {
+                client.conn.complete_io(&mut client.sock).map(|_| ())
+            })
+            .await;
+        assert_eq!(reason(shaken), Reason::NoSharedCipher);
+        let refused = client.join().expect("a client").expect_err("no handshake");
+        let error = refused.into_inner().expect("an error of rustls");
+        assert_eq!(
+            error.downcast_ref::<rustls::Error>(),
+            Some(&rustls::Error::AlertReceived(
+                rustls::AlertDescription::HandshakeFailure
+            ))
+        );
+    });
+}
