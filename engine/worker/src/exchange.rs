@@ -495,6 +495,9 @@ impl Exchange<'_> {
     /// Writes the record, then leaves the connection's buffer at what follows this request.
     async fn finish(mut self, end: End) -> End {
         self.record.bytes_in = self.s.request.len as u64 + self.body.payload;
+        if self.record.was_left() && self.client.seat.is_cut() {
+            self.record.blame(&Fault::ClientDistrusted);
+        }
         let rest_is_due =
             end == End::KeepAlive && !self.body.is_done() && !self.client.link.is_stream();
         let drain_from = rest_is_due.then(|| self.client_source(self.client.deadline));

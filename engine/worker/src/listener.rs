@@ -12,6 +12,7 @@ use std::time::Duration;
 use engine_bridge::board::Share;
 use engine_bridge::metrics::{ListenerSeries, WorkerSeries};
 use engine_config::snapshot as config;
+use engine_net::deadline::Deadline;
 use engine_net::listener::Listener;
 use engine_net::tls::Reason;
 use engine_net::{Conn, clock, is_cancelled, runtime};
@@ -20,6 +21,11 @@ use crate::core::Core;
 use crate::downstream;
 use crate::gate::Gate;
 use crate::nanos;
+
+mod trust;
+
+use trust::Trust;
+pub(crate) use trust::Watched;
 
 /// One listener on this worker.
 pub(crate) struct Listening {
@@ -33,9 +39,8 @@ pub(crate) struct Listening {
     open: Rc<Share>,
     open_all: Rc<Share>,
     closing: Cell<bool>,
-    /// Whose client certificates are trusted, and how often that has changed.
-    trust: Cell<Option<config::Digest>>,
-    era: Cell<u32>,
+    /// Whose client certificates are trusted, and since when they were no longer who were before.
+    trust: Trust,
     /// TLS handshakes in progress.
     pub(crate) handshakes: Rc<Gate>,
 }
@@ -55,8 +60,7 @@ impl Listening {
             open: core.shares.listener(&settings.name),
             open_all: core.shares.all_connections(),
             closing: Cell::new(false),
-            trust: Cell::new(trust(settings)),
-            era: Cell::new(0),
+            trust: Trust::new(digest(settings)),
             handshakes: Rc::default(),
         })
     }
@@ -70,10 +74,18 @@ impl Listening {
     /// under the old one must show itself again.
     pub(crate) fn renew(&self, settings: &config::Listener) {
         self.id.set(usize::from(settings.id));
-        let trust = trust(settings);
-        if self.trust.replace(trust) != trust {
-            self.era.set(self.era.get().wrapping_add(1));
-        }
+        self.trust.renew(digest(settings), clock::now());
+    }
+
+    /// Each tick: connections that were let in under a trust that is over for longer than `grace` are cut.
+    pub(crate) fn cut_distrusted(&self, grace: u64, now: u64) {
+        self.trust.cut(grace, now);
+    }
+
+    /// The same for this connection of HTTP/1.1, for as long as it is at work; one without TLS was never asked.
+    pub(crate) fn watch<'l>(&'l self, conn: &Conn, seat: &Seat) -> Option<Watched<'l>> {
+        let era = seat.era.filter(|_| conn.tls().is_some())?;
+        Some(self.trust.watch(era, Deadline::new(conn)))
     }
 
     /// A reload has removed it: its index is another's now.
@@ -105,7 +117,7 @@ impl Listening {
         });
         Seat {
             listening: Rc::clone(self),
-            era: self.era.get(),
+            era: Some(self.trust.era()),
             until,
         }
     }
@@ -196,7 +208,8 @@ impl Listening {
 #[derive(Clone)]
 pub(crate) struct Seat {
     pub(crate) listening: Rc<Listening>,
-    era: u32,
+    /// Whose certificates were trusted when it was let in; `None`: it was asked for none.
+    era: Option<u32>,
     /// When it has grown old.
     until: u64,
 }
@@ -204,19 +217,33 @@ pub(crate) struct Seat {
 impl Seat {
     /// Clients are asked for other certificates now: nothing more is served to whoever was let in before.
     pub(crate) fn is_stale(&self) -> bool {
-        self.era != self.listening.era.get()
+        self.era
+            .is_some_and(|era| era != self.listening.trust.era())
+    }
+
+    /// It has been cut for that.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.era.is_some_and(|era| self.listening.trust.is_cut(era))
+    }
+
+    /// The same for a connection that is passed on unopened: no certificate is asked for.
+    pub(crate) fn unasked(&self) -> Seat {
+        Seat {
+            era: None,
+            ..self.clone()
+        }
     }
 
     /// The connection is to end after what it is doing: its listener has been removed, the process drains, clients must
     /// show themselves anew, or it has grown old.
     pub(crate) fn is_over(&self) -> bool {
         self.listening.closing.get()
-            || self.era != self.listening.era.get()
+            || self.is_stale()
             || (self.until != u64::MAX && clock::now() >= self.until)
     }
 }
 
-fn trust(settings: &config::Listener) -> Option<config::Digest> {
+fn digest(settings: &config::Listener) -> Option<config::Digest> {
     let tls = settings.tls.as_ref()?;
     Some(tls.client.as_ref()?.digest)
 }

@@ -87,6 +87,11 @@ impl Record {
         }
     }
 
+    /// It ended because the client's connection did.
+    pub(crate) fn was_left(&self) -> bool {
+        self.cause == Fault::ClientGone.row().cause
+    }
+
     /// Counts the exchange and writes its log line. False: the log has no room and must not drop, so
     /// that the connection has to end here.
     pub(crate) async fn finish(mut self, shown: &Shown<'_>) -> bool {

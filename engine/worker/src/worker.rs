@@ -117,6 +117,7 @@ impl Worker {
             core.bridge.life.beat(core.index, now);
             core.bridge.life.in_flight(core.index, core.in_flight.get());
             self.follow_control();
+            self.cut_distrusted(now);
             core.tick(now);
             buffer::trim();
             quiet = if core.activity.take() > 0 {
@@ -143,6 +144,14 @@ impl Worker {
                     return;
                 }
             }
+        }
+    }
+
+    /// Whoever was let in by certificates that are trusted no longer has had its time.
+    fn cut_distrusted(&self, now: u64) {
+        let grace = crate::nanos(self.core.live().snapshot.gateway.shutdown_grace);
+        for listening in self.listening.borrow().iter() {
+            listening.cut_distrusted(grace, now);
         }
     }
 

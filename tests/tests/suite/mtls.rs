@@ -10,6 +10,7 @@ use serde_json::Value;
 use tests::{Gateway, Origin, PATIENCE, Peer, Received, Setup, metrics};
 
 mod people;
+mod trust;
 
 use people::{Person, Staying, World};
 

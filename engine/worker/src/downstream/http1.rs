@@ -118,6 +118,7 @@ async fn busy(
     let mut scratch = core.take_scratch();
     let s = scratch.get();
     let listening = &seat.listening;
+    let _watched = listening.watch(conn, seat);
     let mut inbound = match read.is_empty() {
         true if read.room() == 0 => Buffer::standard(),
         _ => read,

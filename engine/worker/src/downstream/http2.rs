@@ -44,6 +44,9 @@ pub(crate) struct Downstream {
 impl Downstream {
     /// Each tick: begins or hastens the farewell where it is due.
     pub(crate) fn tick(&self, draining: bool, now: u64) {
+        if self.seat.is_cut() && !self.mux.is_over() {
+            self.mux.cut();
+        }
         let due = draining || self.seat.is_over();
         match self.retiring.get() {
             0 if due => self.retire(now),

@@ -93,7 +93,7 @@ pub(super) async fn serve(
         },
         idle: nanos(listener.stream_idle_timeout),
     };
-    let passed = Box::pin(tunnel.run(core, seat, [read, Buffer::default()])).await;
+    let passed = Box::pin(tunnel.run(core, &seat.unasked(), [read, Buffer::default()])).await;
     match passed.end {
         End::Idle => seat.listening.series.timeouts.inc("stream_idle_timeout"),
         End::UpstreamLost => {

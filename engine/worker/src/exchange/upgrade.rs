@@ -298,6 +298,7 @@ impl Exchange<'_> {
         self.record.bytes_out += passed.to_client;
         self.record.cause = match passed.end {
             End::Closed => "",
+            End::Drained if client.seat.is_stale() => Fault::ClientDistrusted.row().cause,
             End::Drained => "draining",
             End::Idle => {
                 client.series.timeouts.inc("stream_idle_timeout");

@@ -43,6 +43,8 @@ pub(crate) enum Fault {
     ClientWriteTimeout,
     /// The client went away: nobody reads the answer, the log has 499.
     ClientGone,
+    /// Clients are asked for other certificates than the one by which this one was let in, and its time is over.
+    ClientDistrusted,
     ConnectFailed,
     ConnectTimeout,
     FirstByteTimeout,
@@ -236,6 +238,13 @@ impl Fault {
                 "Client closed request",
                 "client_gone",
                 "The client went away.",
+                Client,
+            ),
+            Fault::ClientDistrusted => row(
+                499,
+                "Client closed request",
+                "client_trust_changed",
+                "Clients must show themselves anew.",
                 Client,
             ),
             Fault::ConnectFailed => row(
