@@ -74,14 +74,9 @@ impl Downstream {
 /// Serves one connection to its end. `read`: what has been read of it.
 pub(super) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, from: SocketAddr, seat: Seat) {
     let listening = Rc::clone(&seat.listening);
-    let websockets = core.live().websockets;
-    let terms = listening.settings(&core, |it| {
-        Some((Terms::of(it), connection(it, websockets)))
-    });
-    let Some((settings, h2)) = terms else {
+    let Some((settings, mux)) = opened(&core, conn, &seat) else {
         return;
     };
-    let mux = Mux::new(conn, h2);
     runtime::spawn(Rc::clone(&mux).write_all(settings.write_timeout));
     let downstream = Rc::new(Downstream {
         mux: Rc::clone(&mux),
@@ -138,6 +133,16 @@ pub(super) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, from: Socket
         // What the client still sends, having read less than we wrote, must not make the close a reset.
         hear_out(&mux, Buffer::default()).await;
     }
+}
+
+/// The connection under its listener's terms; none if a reload has removed that. A function of its own, since an `async`
+/// one would keep room for all that passes through it as long as the connection lives.
+fn opened(core: &Core, conn: Conn, seat: &Seat) -> Option<(Terms, Rc<Mux>)> {
+    let websockets = core.live().websockets;
+    let terms = seat.listening.settings(core, |it| {
+        Some((Terms::of(it), connection(it, websockets)))
+    });
+    terms.map(|(settings, h2)| (settings, Mux::new(conn, h2)))
 }
 
 /// What a connection of this listener starts from.
