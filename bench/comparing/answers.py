@@ -35,20 +35,31 @@ def _by_curl(place, request, job):
     """HTTP/2 and nothing else, by curl."""
     how = ["--http2", "--tlsv1.3", "--cacert", place.certificate.chain] if job.tls else ["--http2-prior-knowledge"]
     url = f"{'https' if job.tls else 'http'}://127.0.0.1:{place.port}{request.path}"
-    command = ["curl", "--silent", "--show-error", "--max-time", "10", "--noproxy", "*", *how, "--include", url]
+    for name, value in request.headers.items():
+        how += ["--header", f"{name}: {value}"]
+    if request.body:
+        how += ["--request", request.method, "--data-binary", "@-"]
+    heads = place.path("curl.heads")
+    command = ["curl", "--silent", "--show-error", "--max-time", "10", "--noproxy", "*", *how, "--dump-header", heads, url]
     try:
-        done = subprocess.run(command, capture_output=True)
+        done = subprocess.run(command, capture_output=True, input=framed(request.body) if job.message else request.body)
     except FileNotFoundError as error:
         raise Failed("curl is missing here: answers of HTTP/2 are checked with it") from error
-    head, _, body = done.stdout.partition(b"\r\n\r\n")
-    line, *fields = head.decode("latin-1").split("\r\n")
+    # The head, and behind an empty line the trailers.
+    with open(heads, encoding="latin-1", newline="") as file:
+        line, *fields = file.read().split("\r\n")
     if done.returncode != 0 or not line.startswith("HTTP/2 "):
         raise Failed(f"no answer in HTTP/2 to {request.method} {request.path}: {line} {done.stderr.decode().strip()}")
     headers = email.message.Message()
-    for it in fields:
+    for it in filter(None, fields):
         name, _, value = it.partition(":")
         headers[name] = value.strip()
-    return int(line.split()[1]), headers, body
+    return int(line.split()[1]), headers, done.stdout
+
+
+def framed(message):
+    """A message as gRPC sends it: not compressed, and its length in front."""
+    return b"\0" + len(message).to_bytes(4, "big") + message
 
 
 def check(contender, job, place):
@@ -62,7 +73,9 @@ def check(contender, job, place):
         wrong = None
         if status != 200:
             wrong = f"status {status}: {body[:200]!r}"
-        elif len(body) != job.body or body.strip(b"x"):
+        elif job.message and (body != framed(request.body) or headers["grpc-status"] != "0"):
+            wrong = f"{len(body)} bytes, {body[:40]!r}…, and the status {headers['grpc-status']}"
+        elif not job.message and (len(body) != job.body or body.strip(b"x")):
             wrong = f"a body of {len(body)} bytes, {body[:40]!r}…, instead of {job.body} times 'x'"
         elif job.post and headers["X-Received"] != str(job.post):
             wrong = f"the backend got {headers['X-Received']} bytes of {job.post}"

@@ -9,11 +9,12 @@ import sys
 from dataclasses import dataclass
 
 from . import answers, contenders, figures, idle, jobs, machine, results, rounds, text, workers
+from .certificate import GROUP, KEYS, POST_QUANTUM, Certificate
 from .contenders.envoy import Envoy
 from .contenders.floors import Direct, Forwarder
 from .contenders.haproxy import Haproxy
 from .contenders.nginx import Nginx
-from .contenders.portcullis import Bare, Portcullis
+from .contenders.portcullis import Bare, Portcullis, PostQuantum
 from .contenders.traefik import Traefik
 from .generators.h2load import H2load
 from .generators.portcullis_load import PortcullisLoad
@@ -52,6 +53,7 @@ Examples:
   bench/compare --jobs plain,gateway --rounds 7             # two jobs, more rounds
   bench/compare --jobs plain --connections 8,64,256         # one job at three widths
   bench/compare --jobs plain --peers nginx --nginx-keepalive 32 --out target/keepalive
+  bench/compare --jobs handshake,resume --key rsa2048       # full and resumed, in the same rounds
   bench/compare --jobs 1m --measure cost                    # no latencies: half the time
   bench/compare --jobs idle                                 # 10,000 connections, or as many as may be open
   bench/compare --check                                     # only whether all do their jobs rightly
@@ -74,15 +76,17 @@ def parse(argv):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--jobs", default="all", metavar="LIST", help="which jobs, by commas; default: all")
-    add("--connections", metavar="LIST", help="connections that the client keeps busy; of 8,64,256 each job runs three times; default: 64, but 8 for h2 and h2c")
+    add("--connections", metavar="LIST", help="connections that the client keeps busy; of 8,64,256 each job runs three times; default: 64, but 8 for h2, h2c and grpc")
     add("--rounds", type=int, default=5, metavar="N")
     add("--seconds", type=int, metavar="S", help="of one slice; default: 2, but 5 for 100k and 1m")
     add("--peers", default="all", metavar="LIST", help=f"which peers: {','.join(PEERS)}, all or none; default: those installed")
+    add("--key", choices=KEYS, default="p256", help="of the certificate; with rsa2048 the jobs over TLS are jobs of their own in the results (resume-rsa2048); default: p256")
+    add("--group", choices=(GROUP, POST_QUANTUM), default=GROUP, help=f"with {POST_QUANTUM} the gateway stands a second time in handshake and resume, with this group alone offered; default: {GROUP}, which all have")
     add("--nginx-keepalive", type=int, metavar="N", help="a second nginx that may keep only N idle connections to the "
         "backend (its manual's example has 32); the first may keep all")
     add("--measure", default="cost,latency", metavar="LIST", help="cost (all connections busy), latency (at a rate); default: both")
     add("--rate", type=int, metavar="R", help="requests/s for latency and workers; default: half the slowest peer's peak; 5000 for workers")
-    add("--generator", choices=GENERATORS, help="for cost; default: wrk, over TLS and HTTP/2 h2load, for handshakes portcullis-load")
+    add("--generator", choices=GENERATORS, help="for cost; default: wrk, over TLS and HTTP/2 h2load, for handshakes and gRPC portcullis-load")
     add("--rate-generator", choices=[name for name, it in GENERATORS.items() if it.has_rate], help="for latency; default: the first of these that is there and can do the job")
     add("--load-binary", metavar="PATH", help="portcullis-load, if not in target/release")
     add("--binary", default=f"{contenders.ROOT}/target/release/portcullis", metavar="PATH", help="the gateway; default: target/release/portcullis")
@@ -127,7 +131,7 @@ def main(argv):
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if not args.report:
-            with Stage(args.cores) as stage:
+            with Stage(args.cores, args.load_binary) as stage:
                 Comparison(args, stage, kept).run()
         if not args.check:
             report(kept)
@@ -158,7 +162,8 @@ class Comparison:
             "versions": {it.name: version for it in self.contenders if (version := it.version())},
             "cores": vars(args.cores),
         }
-        chosen = [self._chosen(it) for it in jobs.ALL if it.name in args.jobs]
+        self.jobs = [it.with_key(args.key) for it in jobs.ALL if it.name in args.jobs]
+        chosen = [self._chosen(it) for it in self.jobs]
         for it in (it for pair in chosen for it in pair if it):
             self.about["versions"][it.name] = it.version()
         say(machine.in_words(self.about["machine"]))
@@ -173,7 +178,8 @@ class Comparison:
         if args.nginx_keepalive and "nginx" in args.peers:
             peers.insert(1, Nginx(args.nginx_keepalive))
         found = []
-        for it in [ours, *peers, Bare(args.binary), Forwarder(args.floor), Direct()]:
+        more = [PostQuantum(args.binary)] if args.group == POST_QUANTUM else []
+        for it in [ours, *more, *peers, Bare(args.binary), Forwarder(args.floor), Direct()]:
             if it.program():
                 found.append(it)
             else:
@@ -184,7 +190,8 @@ class Comparison:
     def _generator(self, name):
         if name not in self.made:
             path = self.args.load_binary if name == "portcullis-load" else None
-            self.made[name] = GENERATORS[name](self.args.cores.client, self.stage.folder, path, self.stage.certificate)
+            trusted = Certificate(self.stage.trusted, None, None)
+            self.made[name] = GENERATORS[name](self.args.cores.client, self.stage.folder, path, trusted)
         return self.made[name]
 
     def _first(self, job, names):
@@ -200,22 +207,34 @@ class Comparison:
             usual = ["h2load", "portcullis-load", "wrk"]
         if job.tls and job.close:
             usual = ["portcullis-load"]
+        if job.message:
+            # A call may fail in its trailers, which h2load doesn't look at.
+            usual = ["portcullis-load", "h2load"]
         rates = [name for name, it in GENERATORS.items() if it.has_rate]
         return (self._first(job, [args.generator] if args.generator else usual),
                 self._first(job, [args.rate_generator] if args.rate_generator else rates))
 
     def run(self):
-        for job in (it for it in jobs.ALL if it.name in self.args.jobs):
+        for job in self.jobs:
             job.prepare(self.stage.tokens)
+        for together in self._together():
+            job = together[0]
             if self.args.check:
                 self._check(job)
             elif job.kind == "load":
                 for connections in self.args.connections or [job.connections]:
-                    self._load(job, connections)
+                    self._load(together, connections)
             elif job.kind == "idle":
                 self._idle(job)
             else:
                 self._workers(job)
+
+    def _together(self):
+        """The jobs, those in one list that are measured in the same rounds: full handshakes and resumed ones."""
+        pair = [it for it in self.jobs if it.name in ("handshake", "resume")]
+        if len(pair) < 2 or self.args.check:
+            return [[it] for it in self.jobs]
+        return [pair if it is pair[0] else [it] for it in self.jobs if it is not pair[1]]
 
     def _able(self, job):
         return [it for it in self.contenders if not it.does(job)]
@@ -245,7 +264,7 @@ class Comparison:
         date = datetime.datetime.now().astimezone().isoformat(timespec="minutes")
         how = {"date": date, "command": self.args.command_line, "rounds": self.args.rounds,
                "seconds": self._seconds(job), **(settings or {})}
-        result = {"key": f"{job.name}@{connections}", "job": job.name, "title": job.title,
+        result = {"key": f"{job.label}@{connections}", "job": job.label, "title": job.title,
                   "connections": connections, "about": self.about, "measured": {part: how}, "rows": rows}
         self.kept.put(part, result)
         self.kept.save()
@@ -258,30 +277,56 @@ class Comparison:
         return {"name": contender.name, "kind": contender.kind, "note": contender.note(job),
                 "verifies": contender.verifies, **figures_of}
 
-    def _load(self, job, connections):
-        args, seconds = self.args, self._seconds(job)
-        say(f"{job.name}, {connections} connections: starting and checking {', '.join(it.name for it in self._able(job))}")
+    def _load(self, together, connections):
+        """Measures a job, or several that take turns with the same programs."""
+        args, job = self.args, together[0]
+        say(f"{', '.join(it.label for it in together)}, {connections} connections: starting and checking "
+            + ", ".join(it.name for it in self._able(job)))
         generator, paced = self._chosen(job)
         if not generator:
             tried = self._generator(args.generator or "portcullis-load")
             raise Failed(f"{job.name}: {tried.name} can't: {tried.cannot(job)}" if tried.path else
                          f"{job.name}: {tried.name} is not here: tools/peers {tried.name}, or --load-binary")
         able, standing = self._started(job)
-        key = f"{job.name}@{connections}"
         if "cost" in args.measure:
-            found = rounds.run(f"{key} cost", standing, lambda port: generator.closed(port, job, connections, seconds), args.rounds)
-            self._record(job, connections, "cost", [self._row(it, job, cost=found[it.name]) for it in able],
-                         {"generator": generator.name})
-        if "latency" in args.measure and not paced:
-            say(f"{job.name}: no generator here holds a rate for it: no latencies")
-        if "latency" in args.measure and paced and not (job.close and not paced.reconnects):
-            rate = args.rate or self._half(key)
-            found = rounds.run(f"{key} latency at {rate}/s", standing,
-                               lambda port: paced.steady(port, job, connections, seconds, rate), args.rounds)
-            self._record(job, connections, "latency", [self._row(it, job, latency=found[it.name]) for it in able],
-                         {"generator": paced.name, "rate": rate, "from": paced.counts_from})
+            self._cost(together, connections, generator, able, standing)
+        for job in together:
+            self._latency(job, connections, paced, able, standing)
         self.stage.clear()
-        print(text.job(self.kept.get(key)), flush=True)
+        for job in together:
+            print(text.job(self.kept.get(f"{job.label}@{connections}")), flush=True)
+
+    def _cost(self, together, connections, generator, able, standing):
+        job = together[0]
+        faces = standing if len(together) == 1 else [it.doing(job) for job in together for it in standing]
+        seconds = self._seconds(job)
+        found = rounds.run(f"{job.label}@{connections} cost", faces,
+                           lambda it: generator.closed(it.port, it.job, connections, seconds), self.args.rounds)
+        full = {}
+        for job in together:
+            rows = []
+            for it in able:
+                cost = found[it.name if len(together) == 1 else f"{it.name}, {job.name}"]
+                if job.resume and it.name in full:
+                    cost["full_us"] = full[it.name]
+                elif job.close and not job.resume:
+                    full[it.name] = cost["us"]
+                rows.append(self._row(it, job, cost=cost))
+            self._record(job, connections, "cost", rows, {"generator": generator.name})
+
+    def _latency(self, job, connections, paced, able, standing):
+        args, seconds, key = self.args, self._seconds(job), f"{job.label}@{connections}"
+        if "latency" not in args.measure:
+            return
+        if not paced:
+            say(f"{job.name}: no generator here holds a rate for it: no latencies")
+        elif not job.close or paced.reconnects:
+            rate = args.rate or self._half(key)
+            faces = [it.doing(job) for it in standing]
+            found = rounds.run(f"{key} latency at {rate}/s", faces,
+                               lambda it: paced.steady(it.port, it.job, connections, seconds, rate), args.rounds)
+            self._record(job, connections, "latency", [self._row(it, job, latency=found[f"{it.name}, {job.name}"]) for it in able],
+                         {"generator": paced.name, "rate": rate, "from": paced.counts_from})
 
     def _half(self, key):
         known = self.kept.get(key)

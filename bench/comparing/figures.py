@@ -58,6 +58,9 @@ def derive(job):
                 times[label] = ratio(row["cost"]["us"], named[other]["cost"]["us"])
         if row["kind"] != "ours" and "cost" in row and ours and "cost" in named[ours]:
             times["ours_to_it"] = ratio(named[ours]["cost"]["us"], row["cost"]["us"])
+        # A job that was measured in the same rounds as this one's full handshakes.
+        if "full_us" in row.get("cost", {}):
+            times["full"] = ratio(row["cost"]["us"], row["cost"]["full_us"])
         row["added"] = _added(row, named)
     return job
 

@@ -3,10 +3,13 @@
 A job says nothing about how a contender is told to do it; that is in contenders/.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from .certificate import GROUP, KEYS
 
 KB = 1024
 ROUTES = 1000
+PREFIX = 5  # bytes that gRPC puts in front of a message
 USERS = 100
 
 
@@ -31,13 +34,32 @@ class Job:
     tls: bool = False  # TLS 1.3 from the client
     resume: bool = False  # a new connection resumes the session of one before
     http2: bool = False  # HTTP/2 from the client: over TLS by ALPN, else with prior knowledge
-    upstream: str = "http1"  # what the backend is asked in: http1 or h2c
+    upstream: str = "http1"  # what the backend is asked in: http1, h2c, or grpc (which is HTTP/2 too)
     streams: int = 1  # requests under way on each connection
     connections: int = 64  # unless the user says otherwise
     requests: list = field(default_factory=list)  # in turn; filled in by `prepare`
     path: str = "/1k"
     post: int = 0
+    message: int = 0  # bytes of a message of gRPC, which comes back
     seconds: int = 2  # of one slice, unless the user says otherwise
+    key: str = "p256"  # of the certificate: p256 or rsa2048
+    group: str = GROUP  # for the key exchange
+
+    @property
+    def label(self):
+        """Its name in results: with another key it is another job."""
+        return self.name if self.key == "p256" else f"{self.name}-{self.key}"
+
+    @property
+    def asks_http2(self):
+        """Whether the backend is asked in HTTP/2."""
+        return self.upstream != "http1"
+
+    def with_key(self, key):
+        """The same with a certificate of this key; what needs no certificate stays as it is."""
+        if not self.tls or key == self.key:
+            return self
+        return replace(self, key=key, title=f"{self.title}, {KEYS[key]}")
 
     def prepare(self, tokens):
         """Its requests, now that there are tokens."""
@@ -46,6 +68,10 @@ class Job:
         elif self.policy == "routes":
             # Neighbours in the list are far apart in the table, so that no request finds the last one's route warm.
             self.requests = [Request(f"/route-{n * 373 % ROUTES}/item") for n in range(ROUTES)]
+        elif self.message:
+            # What comes back is the message that was sent, with its prefix.
+            self.requests = [Request("/compare.Echo/Get", method="POST", body=b"x" * self.message,
+                                     headers={"content-type": "application/grpc", "te": "trailers"})]
         elif self.post:
             self.requests = [Request("/post", method="POST", body=b"p" * self.post,
                                      headers={"Content-Type": "application/octet-stream"})]
@@ -74,6 +100,8 @@ ALL = [
         connections=8),
     Job("h2c", "HTTP/2 on both sides without TLS, 8 streams on each connection", http2=True, upstream="h2c", streams=8,
         connections=8),
+    Job("grpc", "unary calls of gRPC, messages of 100 bytes, 8 streams on each connection", http2=True, upstream="grpc",
+        streams=8, connections=8, message=100, body=PREFIX + 100),
     Job("idle", "memory of idle keep-alive connections", kind="idle"),
     Job("workers", "two workers against one at the same rate", kind="workers"),
 ]

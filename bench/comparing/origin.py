@@ -1,4 +1,8 @@
-"""The backend that all contenders forward to: nginx with answers of fixed sizes, kept out of the measured cores."""
+"""The backends that all contenders forward to, kept out of the measured cores.
+
+nginx with answers of fixed sizes; for gRPC, which nginx serves nobody, the origin of portcullis-load, which sends messages
+back.
+"""
 
 import os
 
@@ -59,3 +63,19 @@ def start(folder, core, descriptors):
         running.end()
         raise
     return running, {"http1": port, "h2c": h2c}
+
+
+def start_grpc(folder, core, program=None):
+    """The running backend of gRPC, and its port."""
+    program = program or contenders.found("portcullis-load", f"{contenders.ROOT}/target/release")
+    if not program:
+        raise processes.Failed("the backend of gRPC is portcullis-load, which is missing here: cargo build --release -p loadtest")
+    port = processes.free_port()
+    command = [program, "origin", "--listen", f"127.0.0.1:{port}", "--threads", "1", "--cores", core]
+    running = processes.Program(command, core, folder, f"{folder}/grpc.log")
+    try:
+        running.wait_for(port)
+    except BaseException:
+        running.end()
+        raise
+    return running, port

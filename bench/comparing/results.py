@@ -57,7 +57,9 @@ class Results:
 
     def ordered(self):
         places = {it.name: n for n, it in enumerate(ALL)}
-        return sorted(self.jobs.values(), key=lambda it: (places.get(it["job"], 99), it["connections"]))
+        # One with another key stands behind its own.
+        place = lambda it: places.get(it["job"], places.get(it["job"].partition("-")[0], 99))  # noqa: E731
+        return sorted(self.jobs.values(), key=lambda it: (place(it), it["job"], it["connections"]))
 
 
 def _alike(before, now):

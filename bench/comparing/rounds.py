@@ -20,7 +20,7 @@ def order(standing, round):
 def slice_of(load, it):
     """One slice: what the generator saw and what it cost, as a flat record."""
     before, begun = it.run_time(), time.monotonic()
-    sample = load(it.port)
+    sample = load(it)
     used, elapsed = it.run_time() - before, time.monotonic() - begun
     if sample.failed or not sample.requests:
         raise Failed(f"{it.name}: {sample.failed} of {sample.requests} requests failed under load")
@@ -34,7 +34,7 @@ def slice_of(load, it):
 
 
 def run(what, standing, load, count):
-    """`{name: {figure: [one per round]}}`; a round before the first is thrown away (pools, caches, the clock)."""
+    """`{name: {figure: [one per round]}}` of what stands there; `load` gives one a slice. A round before the first is thrown away (pools, caches, the clock)."""
     found = {it.name: [] for it in standing}
     for it in standing:
         slice_of(load, it)

@@ -20,8 +20,8 @@ def say(text):
 class Standing:
     """A contender that runs and does its job rightly."""
 
-    def __init__(self, contender, place, program):
-        self.contender, self.place, self.program = contender, place, program
+    def __init__(self, contender, place, program, job):
+        self.contender, self.place, self.program, self.job = contender, place, program, job
         self.name, self.port = contender.name, place.port
 
     def run_time(self):
@@ -29,6 +29,12 @@ class Standing:
 
     def resident_kib(self):
         return self.program.resident_kib() if self.program else 0
+
+    def doing(self, job):
+        """The same program at another job that it is configured for, too."""
+        other = Standing(self.contender, self.place, self.program, self.contender.fitted(job))
+        other.name = f"{self.name}, {job.name}"
+        return other
 
     def end(self):
         if self.program:
@@ -38,8 +44,9 @@ class Standing:
 class Stage:
     """Use as a context: leaving it ends what was started and removes the folder, but keeps it after a failure."""
 
-    def __init__(self, cores):
-        self.cores = cores
+    def __init__(self, cores, load_binary=None):
+        """`load_binary`: portcullis-load, whose origin is the backend of gRPC."""
+        self.cores, self.load_binary = cores, load_binary
         self.descriptors = processes.raise_descriptor_limit()
         self.standing = []
         self.count = 0
@@ -53,14 +60,17 @@ class Stage:
             undo.callback(shutil.rmtree, self.folder, ignore_errors=True)
             os.chmod(self.folder, 0o755)  # nginx' workers run as somebody else when we are root
             self.tokens = tokens.Tokens(self.folder, USERS)
-            self.certificate = certificate.make(self.folder)
-            self.backend, self.backend_ports = origin.start(self.folder, self.cores.backend, self.descriptors)
+            self.certificates = {it: certificate.make(self.folder, it) for it in certificate.KEYS}
+            self.trusted = certificate.trusted(self.folder, self.certificates.values())
+            backend, self.backend_ports = origin.start(self.folder, self.cores.backend, self.descriptors)
+            self.backends = [backend]
             undo.pop_all()
         return self
 
     def __exit__(self, kind, error, trace):
         self.clear()
-        self.backend.end()
+        for it in self.backends:
+            it.end()
         if kind is None or kind is KeyboardInterrupt:
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
@@ -68,12 +78,13 @@ class Stage:
 
     def start(self, contender, job, workers=1, cores=None, rate=contenders.RATE):
         """Starts it, waits until it listens, and checks its answers."""
+        job = contender.fitted(job)
         self.count += 1
         folder = f"{self.folder}/{self.count}-{job.name}-{contender.name}"
         os.makedirs(f"{folder}/tmp")
         os.chmod(f"{folder}/tmp", 0o777)
-        backend = self.backend_ports[job.upstream]
-        place = contenders.Place(folder, processes.free_port(), backend, self.tokens, self.certificate, workers, rate)
+        backend = self._backend(job.upstream)
+        place = contenders.Place(folder, processes.free_port(), backend, self.tokens, self.certificates[job.key], workers, rate)
         command = contender.command(place, job)
         program = None
         if command is None:
@@ -81,12 +92,20 @@ class Stage:
         else:
             program = processes.Program(command, cores or self.cores.proxy, folder, f"{folder}/output.log",
                                         contender.environment)
-        standing = Standing(contender, place, program)
+        standing = Standing(contender, place, program, job)
         self.standing.append(standing)
         if program:
             program.wait_for(place.port)
         answers.check(contender, job, place)
         return standing
+
+    def _backend(self, upstream):
+        """The port of the backend that speaks this; the one of gRPC is started when it is first asked for."""
+        if upstream not in self.backend_ports:
+            running, port = origin.start_grpc(self.folder, self.cores.backend, self.load_binary)
+            self.backends.append(running)
+            self.backend_ports[upstream] = port
+        return self.backend_ports[upstream]
 
     def clear(self):
         """Ends all contenders, side by side, since some take their time."""

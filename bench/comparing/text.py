@@ -1,6 +1,6 @@
 """The results of one job as a table for a terminal."""
 
-from . import figures, machine
+from . import figures, limits, machine
 
 # How the job `workers` runs a contender, in the reader's words.
 ARRANGEMENTS = {"one": "one worker", "two": "two workers", "apart": "two processes"}
@@ -40,13 +40,26 @@ def tables(job):
         rows = [it for it in job["rows"] if key in it]
         if rows:
             yield key, list(table(rows, job))
+    held = list(limits.held(job))
+    if held:
+        yield "limits", list(_limits(held))
+
+
+def _limits(held):
+    yield ["the gateway's own limits", "limit", "found", "met"]
+    for what, limit, found, met in held:
+        bound = f"at most {limit['at_most']}" if "at_most" in limit else f"at least {limit['at_least']}"
+        yield [what, bound, spread(found), {True: "met", False: "not met", None: "not measured"}[met]]
 
 
 def _cost(rows, job):
-    yield ["", "CPU us/request", "x best peer", "ours to it", "x L4 floor", "requests/s", "core busy", "p50 us", "p99 us", "RSS MiB"]
+    resumed = any("full" in it["times"] for it in rows)
+    yield ["", "CPU us/request", *["resumed to full"] * resumed, "x best peer", "ours to it", "x L4 floor", "requests/s", "core busy",
+           "p50 us", "p99 us", "RSS MiB"]
     for it in rows:
         cost, times = it["cost"], it["times"]
-        yield [it["name"], spread(figures.spread(cost["us"])), ratio(times.get("best_peer")), ratio(times.get("ours_to_it")),
+        full = [ratio(times.get("full"))] * resumed
+        yield [it["name"], spread(figures.spread(cost["us"])), *full, ratio(times.get("best_peer")), ratio(times.get("ours_to_it")),
                ratio(times.get("floor")), number(figures.median(cost["rps"]), 0), percent(figures.median(cost["busy"])),
                number(figures.median(cost["p50"]), 0), number(figures.median(cost["p99"]), 0), mebibytes(figures.median(cost["rss"]))]
 

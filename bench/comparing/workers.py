@@ -40,11 +40,11 @@ def measure(stage, contender, job, args, load):
     apart = Apart(one, stage.start(contender, job, workers=1, cores=cores[1]))
     one.name, two.name = "one", "two"
 
-    def of(port):
-        if isinstance(port, tuple):
+    def of(it):
+        if it is apart:
             with ThreadPoolExecutor(2) as pool:
-                return of_both(*pool.map(lambda it: load(it, 0.5, 1), port))
-        return load(port, 1, 2 if port == two.port else 1)
+                return of_both(*pool.map(lambda port: load(port, 0.5, 1), it.port))
+        return load(it.port, 1, 2 if it is two else 1)
 
     found = rounds.run(f"workers, {contender.name}", [one, two, apart], of, args.rounds)
     stage.clear()

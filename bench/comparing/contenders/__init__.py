@@ -71,6 +71,10 @@ class Contender:
         """Why it can't do a job, or None when it can."""
         return None
 
+    def fitted(self, job):
+        """The job as it is given to this one."""
+        return job
+
     def note(self, job):
         """What a reader must know about how it does this job."""
         return ""

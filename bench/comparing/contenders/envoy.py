@@ -41,7 +41,7 @@ class Envoy(Contender):
             "load_assignment": {"cluster_name": "up", "endpoints": [{"lb_endpoints": [
                 {"endpoint": {"address": _address(place.backend)}}]}]},
         }
-        if job.upstream == "h2c":
+        if job.asks_http2:
             options = TYPE + "extensions.upstreams.http.v3.HttpProtocolOptions"
             cluster["typed_extension_protocol_options"] = {options.removeprefix("type.googleapis.com/"): {
                 "@type": options, "explicit_http_config": {"http2_protocol_options": {}}}}

@@ -21,7 +21,7 @@ class Direct(Contender):
         return "-"
 
     def does(self, job):
-        if job.tls or job.http2 and job.upstream != "h2c":
+        if job.tls or job.http2 and not job.asks_http2:
             return "the backend does not speak what the client does"
         return None if job.kind == "load" else "it is no proxy"
 
@@ -42,7 +42,7 @@ class Forwarder(Contender):
         return self.binary if os.access(self.binary, os.X_OK) else None
 
     def does(self, job):
-        if job.tls or job.http2 and job.upstream != "h2c":
+        if job.tls or job.http2 and not job.asks_http2:
             return "the backend does not speak what the client does"
         if job.close:
             return "it may drop what is under way when a side closes, and connects for each connection"

@@ -77,7 +77,7 @@ class Haproxy(Contender):
             rules = f"  use_backend %[path,map_beg({listed},none)]\nbackend none\n  http-request return status 404"
         listens = f" ssl crt {place.certificate.both} curves {GROUP} ciphersuites {SUITE} alpn {'h2,http/1.1' if job.http2 else 'http/1.1'}" if job.tls \
             else " proto h2" if job.http2 else ""
-        text = MAIN.format(listens=listens, asks=" proto h2" if job.upstream == "h2c" else "", threads=f"nbthread {place.workers}", connections=DESCRIPTORS if job.kind == "idle" else 4000, log=log,
+        text = MAIN.format(listens=listens, asks=" proto h2" if job.asks_http2 else "", threads=f"nbthread {place.workers}", connections=DESCRIPTORS if job.kind == "idle" else 4000, log=log,
                            large="option splice-response" if job.body > 64 * 1024 else "",
                            buffer="tune.bufsize 32768" if 8 * 1024 < job.body <= 64 * 1024 else "", port=place.port, backend=place.backend, rules=rules)
         return [self.program(), "-db", "-f", place.write("haproxy.cfg", text)]

@@ -62,7 +62,8 @@ class Nginx(Contender):
         return "limit and log only: it has no JWT" if job.policy == "gateway" else ""
 
     def command(self, place, job):
-        locations = "location / { proxy_pass http://up; }"
+        # The address of a call of gRPC, and what holds it, have names of their own.
+        locations = "location / { grpc_pass grpc://up; }" if job.upstream == "grpc" else "location / { proxy_pass http://up; }"
         policy = "access_log off;"
         if job.policy == "gateway":
             policy = LOG.format(folder=place.folder, rate=place.rate)

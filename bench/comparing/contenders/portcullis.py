@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+from dataclasses import replace
 
 from .. import jobs, processes, tokens
-from ..certificate import GROUP
+from ..certificate import GROUP, POST_QUANTUM
 from . import Contender, says
 
 HEAD = """
@@ -23,7 +24,7 @@ keepalive = "10m"
 
 TLS = """
 certificates = ["site"]
-tls_groups = ["{group}"]
+tls_groups = [{groups}]
 """
 
 CERTIFICATE = """
@@ -76,6 +77,7 @@ class Portcullis(Contender):
     name = "portcullis"
     kind = "ours"
     verifies = True
+    groups = (GROUP,)
 
     def __init__(self, binary):
         self.binary = os.path.abspath(binary)
@@ -99,8 +101,8 @@ class Portcullis(Contender):
     def command(self, place, job):
         shown = place.certificate
         text = HEAD.format(workers=place.workers, port=place.port, backend=place.backend,
-                           tls=TLS.format(group=GROUP) if job.tls else "",
-                           asks='protocol = "h2"' if job.upstream == "h2c" else "")
+                           tls=TLS.format(groups=", ".join(f'"{it}"' for it in self.groups)) if job.tls else "",
+                           asks='protocol = "h2"' if job.asks_http2 else "")
         if job.tls:
             text += CERTIFICATE.format(chain=shown.chain, key=shown.key)
         if self.policy(job) == "gateway":
@@ -131,3 +133,24 @@ class Bare(Portcullis):
 
     def policy(self, job):
         return "forward"
+
+
+class PostQuantum(Portcullis):
+    """The gateway with the hybrid group, which not all peers have: beside them, and compared with none."""
+
+    name = f"portcullis-{POST_QUANTUM}"
+    kind = "floor"
+    # Answers are checked by who may not have it; under load it alone is offered.
+    groups = (POST_QUANTUM, GROUP)
+
+    def version(self):
+        return ""
+
+    def does(self, job):
+        return None if job.tls and job.close else "a group matters to handshakes alone"
+
+    def fitted(self, job):
+        return replace(job, group=POST_QUANTUM)
+
+    def note(self, job):
+        return f"the gateway, by {POST_QUANTUM}"

@@ -45,7 +45,7 @@ class Traefik(Contender):
         return [self.program(), f"--configFile={place.write('traefik.yaml', json.dumps(static))}"]
 
     def _dynamic(self, place, job):
-        http = {"services": {"up": {"loadBalancer": {"servers": [{"url": f"{'h2c' if job.upstream == 'h2c' else 'http'}://127.0.0.1:{place.backend}"}]}}}}
+        http = {"services": {"up": {"loadBalancer": {"servers": [{"url": f"{'h2c' if job.asks_http2 else 'http'}://127.0.0.1:{place.backend}"}]}}}}
         if job.policy == "routes":
             http["routers"] = {f"r{n}": {"rule": f"PathPrefix(`/route-{n}/`)", "service": "up"} for n in range(jobs.ROUTES)}
         else:

@@ -7,7 +7,7 @@ import json
 import subprocess
 
 from .. import contenders, jobs, processes
-from ..certificate import GROUP, SUITE
+from ..certificate import SUITE
 from . import Generator, Sample, failure, url
 
 # Requests at the start of a slice at a rate that are sent but not timed: connections open in them.
@@ -59,7 +59,7 @@ class PortcullisLoad(Generator):
         if not job.tls:
             return
         agreed, counts = it["about"]["tls"], it["counts"]
-        if not agreed.startswith(f"TLSv1.3, {SUITE}, {GROUP}"):
+        if not agreed.startswith(f"TLSv1.3, {SUITE}, {job.group}"):
             raise processes.Failed(f"job {job.name}: the handshake came to {agreed}")
         full = counts["connections"] - counts["resumed"]
         # The first of each connection's succession has nothing to resume.
@@ -80,7 +80,7 @@ class PortcullisLoad(Generator):
         target, load = f'url = "{url(port, job)}"\n', ""
         if job.tls:
             resume = "true" if job.resume else "false"
-            target += f'cacert = {json.dumps(self.certificate.chain)}\ntls_groups = "{GROUP}"\ntls_resume = {resume}\n'
+            target += f'cacert = {json.dumps(self.certificate.chain)}\ntls_groups = "{job.group}"\ntls_resume = {resume}\n'
         if job.http2:
             target += "http2 = true\n"
             load += f"streams = {job.streams}\n"
@@ -89,6 +89,8 @@ class PortcullisLoad(Generator):
         text = f'[target]\n{target}[load]\n{load}{tokens}[request.one]\nmethod = "{first.method}"\npath = "{path}"\n'
         if headers:
             text += "headers = { " + ", ".join(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in headers.items()) + " }\n"
+        if job.message:
+            text += "grpc = true\n"
         if first.body:
             text += f'body_size = "{len(first.body)}B"\n'
         return text + "expect_status = [200]\n"

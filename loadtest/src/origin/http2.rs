@@ -228,10 +228,11 @@ impl Served<'_> {
     /// Writes what is left, as far as it goes at once.
     async fn last_words(&self) {
         let mut buffer = Buffer::standard();
-        let state = self.state.borrow();
-        let out = state.server.output();
-        buffer.extend(out.get(..out.len().min(buffer.room())).unwrap_or_default());
-        drop(state);
+        {
+            let state = self.state.borrow();
+            let out = state.server.output();
+            buffer.extend(out.get(..out.len().min(buffer.room())).unwrap_or_default());
+        }
         if !self.writing.get() && (!self.conn.is_posting() || self.conn.posted().await.is_ok()) {
             let (_, _) = self.conn.write(buffer).await;
         }

@@ -90,7 +90,7 @@ impl Server {
         let (block, fragment) = match self.block.take() {
             Some(block) => (block, payload),
             None => {
-                if header.stream % 2 == 0 {
+                if header.stream.is_multiple_of(2) {
                     return Err(Broken::protocol("a client's stream has an odd number"));
                 }
                 let block = Block {
