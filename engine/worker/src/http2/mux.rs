@@ -264,6 +264,7 @@ impl Mux {
             inner.heads = Vec::new();
             inner.arena = Vec::new();
             inner.spare = None;
+            inner.out.shrink_to_fit();
         }
     }
 

@@ -18,8 +18,8 @@ pub(super) struct Recent {
     fields: [u64; BUCKETS],
     /// The last entry whose hash of the name falls here; 0 for none.
     names: [u64; BUCKETS],
-    /// Hashes that were asked for, those of a set from the newest to the oldest.
-    met: [[u32; WAYS]; SETS],
+    /// The upper halves of hashes that were asked for, those of a set from the newest to the oldest.
+    met: [[u16; WAYS]; SETS],
 }
 
 impl Recent {
@@ -38,11 +38,12 @@ impl Recent {
         let Some(set) = self.met.get_mut(hash as usize % SETS) else {
             return false;
         };
-        if set.contains(&hash) {
+        let upper = (hash >> 16) as u16;
+        if set.contains(&upper) {
             return true;
         }
         set.copy_within(..WAYS - 1, 1);
-        set[0] = hash;
+        set[0] = upper;
         false
     }
 
