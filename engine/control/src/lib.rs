@@ -1,5 +1,5 @@
 //! The control thread: admin listener, signals, file watch, reload, drain, log writers, keys of session tickets, the
-//! dates of certificates. It decides what the bridge then shows to the workers; no request ever waits for it. What listens
+//! dates of certificates, health checks of endpoints. It decides what the bridge then shows to the workers; no request ever waits for it. What listens
 //! for clients, and who joins the workers' threads, is elsewhere. Invariant: nothing here blocks the thread's runtime; what
 //! may block runs on threads of its own.
 
@@ -7,6 +7,7 @@ mod admin;
 mod certificates;
 mod clock;
 mod drain;
+mod health;
 mod logs;
 mod operator;
 mod process;

@@ -1,5 +1,5 @@
 //! What control looks after a few times a second: heartbeats, log writers, what the workers have let go, what
-//! is to be done once a day.
+//! is to be done once a day, and whom to check now that a configuration is live.
 //! Invariant: a worker counts as stalled only after several looks in a row at a heart that stands still, so that a
 //! machine that was suspended does not make them all look dead.
 
@@ -14,6 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::certificates::Expiries;
 use crate::clock;
 use crate::drain::Command;
+use crate::health::Checks;
 use crate::logs::Writers;
 use crate::shared::Shared;
 use crate::tickets::Rotation;
@@ -24,6 +25,7 @@ pub(crate) struct Round {
     writers: Writers,
     rotation: Rotation,
     expiries: Expiries,
+    checks: Checks,
     commands: mpsc::Sender<Command>,
     hearts: Vec<Heart>,
     /// Workers whose failure has been told.
@@ -45,6 +47,7 @@ impl Round {
             writers: Writers::new(Arc::clone(&shared)),
             rotation: Rotation::new(Arc::clone(&shared), Instant::now()),
             expiries: Expiries::new(Arc::clone(&shared)),
+            checks: Checks::new(Arc::clone(&shared)),
             hearts: vec![Heart::default(); shared.bridge.workers()],
             failed: BTreeSet::new(),
             swept: shared.bridge.slot.generation(),
@@ -72,6 +75,7 @@ impl Round {
         self.look_for_failures();
         self.rotation.turn(Instant::now());
         self.expiries.turn(clock::unix());
+        self.checks.turn();
         let bridge = &self.shared.bridge;
         let generation = bridge.slot.generation();
         if bridge.slot.reap() == 0 && self.swept != generation {

@@ -67,3 +67,15 @@ fn the_host_is_that_of_the_certificate() {
     let said = format!("{named}health_host = \"other\"\n");
     assert_eq!(probe(&said), grpc("", Some("other")));
 }
+
+#[test]
+fn the_examples_of_the_document_are_in_the_language() {
+    let document = include_str!("../../../../../docs/health.md");
+    let examples = document.split("```toml\n").skip(1);
+    let examples: Vec<&str> = examples.filter_map(|it| it.split("```").next()).collect();
+    assert!(examples.len() > 1);
+    for example in examples {
+        let snapshot = good(&format!("{LEAST}{example}"));
+        assert!(snapshot.upstreams[0].health.is_some());
+    }
+}
