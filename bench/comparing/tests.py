@@ -1,6 +1,7 @@
 """Tests of what needs no proxy: `cd bench && python3 -B -m unittest comparing.tests`."""
 
 import contextlib
+import email.message
 import os
 import shutil
 import ssl
@@ -9,23 +10,10 @@ import unittest
 from unittest import mock
 from xml.etree import ElementTree
 
-from . import bars, certificate, chart, command, contenders, figures, idle, jobs, machine, origin, page, processes, results, rounds, stage, text, workers
+from . import answers, bars, certificate, chart, command, contenders, figures, idle, jobs, machine, origin, page, processes, results, rounds, stage, text, workers
 from .generators import Sample, percentile
-
-MACHINE = {"cpu": "a <cpu>", "cores": 2, "memory_gib": 4, "virtual": True, "kernel": "6.1.2-builders-own", "system": "a system"}
-
-
-def row(name, kind, us, **more):
-    cost = {"us": us, "rps": [1e6 / it if it else 9.0 for it in us], "busy": [0.5] * len(us), "rss": [1024] * len(us),
-            "p50": [1.0] * len(us), "p99": [2.0] * len(us), "p999": [3.0] * len(us)}
-    return {"name": name, "kind": kind, "note": "", "verifies": False, "cost": cost, **more}
-
-
-def job(rows, version="1", part="cost", cores="0", **versions):
-    said = {"date": "2026-01-02T03:04+00:00", "command": "bench/compare", "rounds": 2, "seconds": 1, "rate": 10, "generator": "wrk"}
-    return {"key": "plain@64", "job": "plain", "title": "plain & simple", "connections": 64,
-            "about": {"machine": MACHINE, "cores": {"proxy": cores}, "versions": {"portcullis": version, "wrk": "4", **versions}}, "measured": {part: said}, "rows": rows}
-
+from .samples import MACHINE, job, row
+from .tests_together import Limits, Together  # noqa: F401 (run with these)
 
 class Figures(unittest.TestCase):
     def test_ratio_is_the_median_of_the_rounds(self):
@@ -246,6 +234,49 @@ class Protocols(unittest.TestCase):
             self.assertNotIn(said, self.written(it, "h2"), it.name)
         self.assertTrue(command.Nginx().does(self.jobs["h2c"]))
 
+    def test_grpc_is_asked_and_passed_on_as_such(self):
+        for it, said in ((command.Portcullis("program"), 'protocol = "h2"'), (command.Haproxy(), "server one 127.0.0.1:9001 proto h2"),
+                         (command.Envoy(), "http2_protocol_options"), (command.Traefik(), "h2c://127.0.0.1:9001"),
+                         (command.Nginx(), "grpc_pass grpc://up")):
+            self.assertFalse(it.does(self.jobs["grpc"]), it.name)
+            self.assertIn(said, self.written(it, "grpc"), it.name)
+        for it in (command.Forwarder("program"), command.Direct()):
+            self.assertFalse(it.does(self.jobs["grpc"]))
+        self.assertEqual(answers.framed(b"abc"), b"\0\0\0\0\3abc")
+
+    def test_answers_of_grpc_are_checked_to_the_status(self):
+        job = self.jobs["grpc"]
+        job.prepare(None)
+        right = answers.framed(job.requests[0].body)
+        for body, status, good in ((right, "0", True), (right, "14", False), (right, None, False), (right[:-1], "0", False)):
+            headers = email.message.Message()
+            if status is not None:
+                headers["grpc-status"] = status
+            with mock.patch.object(answers, "ask", return_value=(200, headers, body)):
+                if good:
+                    answers.check(command.Envoy(), job, None)
+                else:
+                    with self.assertRaises(processes.Failed):
+                        answers.check(command.Envoy(), job, None)
+
+    def test_a_key_makes_jobs_over_tls_others(self):
+        other = self.jobs["resume"].with_key("rsa2048")
+        self.assertEqual((other.label, other.name, other.key), ("resume-rsa2048", "resume", "rsa2048"))
+        self.assertIn("RSA-2048", other.title)
+        self.assertIs(self.jobs["plain"].with_key("rsa2048"), self.jobs["plain"])
+        self.assertIs(self.jobs["tls"].with_key("p256"), self.jobs["tls"])
+
+    def test_the_hybrid_group_is_asked_of_one_alone(self):
+        ours = command.PostQuantum("program")
+        self.assertEqual([name for name, it in self.jobs.items() if not ours.does(it)], ["handshake", "resume"])
+        fitted = ours.fitted(self.jobs["resume"])
+        self.assertIn(f'tls_groups = ["{certificate.POST_QUANTUM}", "X25519"]', self.written(ours, "resume"))
+        shown = certificate.Certificate("site.pem", "site.key", "both.pem")
+        fitted.prepare(None)
+        asked = command.PortcullisLoad("0", "/", "program", shown)._scenario(8001, fitted)
+        self.assertIn(f'tls_groups = "{certificate.POST_QUANTUM}"', asked)
+        self.assertEqual(command.Portcullis("program").fitted(self.jobs["resume"]).group, "X25519")
+
     def test_generators_say_what_they_can_not(self):
         wrk, h2load, ours = (it("0", "/", "program") for it in (command.Wrk, command.H2load, command.PortcullisLoad))
         able = {name: [it.name for it in (wrk, h2load, ours) if not it.cannot(job)] for name, job in self.jobs.items()}
@@ -254,6 +285,7 @@ class Protocols(unittest.TestCase):
         self.assertEqual(able["connect"], ["wrk", "portcullis-load"])
         self.assertEqual(able["handshake"], ["portcullis-load"])
         self.assertEqual(able["h2"], ["h2load", "portcullis-load"])
+        self.assertEqual(able["grpc"], ["h2load", "portcullis-load"])
 
     def test_our_generator_is_told_the_protocol(self):
         shown = certificate.Certificate("site.pem", "site.key", "both.pem")
@@ -267,6 +299,8 @@ class Protocols(unittest.TestCase):
             return ours._scenario(8001, self.jobs[name])
 
         self.assertIn('url = "http://127.0.0.1:8001"\nhttp2 = true\n[load]\nstreams = 8\n', scenario("h2c"))
+        for it in ("grpc = true", 'body_size = "100B"', 'path = "/compare.Echo/Get"', "http2 = true"):
+            self.assertIn(it, scenario("grpc"))
         for it in ('cacert = "site.pem"', "tls_resume = false", "requests_per_connection = 1", 'url = "https://'):
             self.assertIn(it, scenario("handshake"))
         self.assertIn("tls_resume = true", scenario("resume"))
@@ -290,15 +324,18 @@ class Protocols(unittest.TestCase):
                 check(*wrong)
 
     @unittest.skipUnless(shutil.which("openssl"), "openssl is missing")
-    def test_the_certificate_is_for_servers(self):
+    def test_the_certificates_are_for_servers(self):
         with tempfile.TemporaryDirectory() as folder:
-            made = certificate.make(folder)
-            with open(made.both) as file:
-                both = file.read()
-            self.assertEqual(both.count("-----BEGIN"), 2)
-            # What a client needs to trust it by name.
-            ssl.create_default_context(cafile=made.chain)
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(made.chain, made.key)
+            all = [certificate.make(folder, key) for key in certificate.KEYS]
+            for made in all:
+                with open(made.both) as file:
+                    both = file.read()
+                self.assertEqual(both.count("-----BEGIN"), 2)
+                # What a client needs to trust it by name.
+                ssl.create_default_context(cafile=made.chain)
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(made.chain, made.key)
+            with open(certificate.trusted(folder, all)) as file:
+                self.assertEqual(file.read().count("-----BEGIN CERTIFICATE"), 2)
 
     def test_ports_differ(self):
         self.assertEqual(len(set(processes.free_ports(50))), 50)

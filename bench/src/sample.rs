@@ -50,6 +50,7 @@ impl Sample {
             path: request.path(),
             client,
             certificate: None,
+            chain: &[],
             route: "route",
             now,
             unix: self.unix,

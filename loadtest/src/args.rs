@@ -60,6 +60,11 @@ pub enum Command {
     /// Run a scenario or load one URL (the same as without a command)
     Run(Box<Run>),
     /// Serve as a test origin: a fast server that answers as it is asked to
+    ///
+    /// HTTP/1.1, HTTP/2 (with prior knowledge, and by ALPN over TLS) and gRPC, on one port. GET / tells what can be asked of
+    /// it: sizes, delays, statuses, resets, events, an echo. Any POST of application/grpc is a call, whose messages are sent
+    /// back as they come; a header `x-answer: status=14&count=3&once=1&size=4k&delay=50ms&every=10ms&reset=1&rate=0.1`, or
+    /// the same as query behind the method, asks for another answer.
     Origin(origin::Options),
     /// Compare saved runs with each other
     Compare(Compare),

@@ -1,6 +1,7 @@
 //! The test origin: a server that answers as it is asked to, fast enough to stand behind a benchmark.
 //!
-//! This is its start and its end: sockets, threads, signals. What a request may ask for is in `ask`. Each thread has a
+//! This is its start and its end: sockets, threads, signals. What a request may ask for is in `ask`, and of gRPC in `grpc`;
+//! HTTP/1.1 is in `connection`, HTTP/2 in `http2`. Each thread has a
 //! core, a runtime and a socket of its own (SO_REUSEPORT), and shares nothing.
 
 use std::future::Future;

@@ -35,7 +35,8 @@ The test origin of portcullis-load. A request asks for its own answer:
   /bytes/1048576              the same
   /echo                       the request as JSON
   /sse?events=10&every=100ms  server-sent events
-  /ws                         a WebSocket that sends every message back
+  /ws                         a WebSocket that sends every message back (HTTP/1.1)
+  /package.Service/Method     a call of gRPC: messages are sent back as they come
   /                           this text; any other path: ok
 
 To each, in any combination:
@@ -47,6 +48,11 @@ To each, in any combination:
   every=100ms   wait between pieces or events
   reset=1       reset the connection instead of answering; reset=body: amid the body
   rate=0.1      do all this to one request in ten, and answer the others well
+
+To a call of gRPC, behind its method or in the header x-answer: status=14 (of gRPC; nothing is
+answered before it unless count says so), count=3 (answers to each message), once=1 (answer the last
+message alone, when the client has sent all), size=4k, delay, every, reset and rate as above.
+grpc.health.v1.Health/Check answers SERVING.
 ";
 
 /// What an answer's body is made of.

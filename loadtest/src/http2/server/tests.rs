@@ -149,7 +149,15 @@ fn a_connection_ends_with_what_breaks_it() {
     for (bytes, code) in [
         (frame(frame::DATA, 0, 1, b"x"), 1),
         (frame(frame::HEADERS, END, 2, GET), 1),
-        (frame(frame::HEADERS, END, 1, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), 9),
+        (
+            frame(
+                frame::HEADERS,
+                END,
+                1,
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            ),
+            9,
+        ),
         (frame(frame::CONTINUATION, END, 1, GET), 1),
         (frame(frame::PUSH_PROMISE, 0, 1, GET), 1),
         (frame(frame::PING, 0, 0, b"short"), 6),

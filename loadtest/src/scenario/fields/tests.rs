@@ -102,3 +102,40 @@ fn what_has_no_place_in_http2_is_told() {
         "only connections of HTTP/2 have streams"
     );
 }
+
+#[test]
+fn a_call_of_grpc_is_framed_and_says_what_it_is() {
+    let scenario = scenario(
+        "[request.call]\ngrpc = true\npath = \"/pkg.Echo/Get\"\nbody = \"id {n:counter:8..}\"\nheaders = { X-One = \"1\" }\n",
+    );
+    assert!(scenario.templates[0].is_grpc());
+    for (at, (_, fields, body)) in requests(&scenario, 4).into_iter().enumerate() {
+        let expected = [
+            ":method=POST",
+            ":scheme=https",
+            ":authority=example.com",
+            ":path=/api/pkg.Echo/Get",
+            "x-one=1",
+            "content-type=application/grpc",
+            "te=trailers",
+        ];
+        assert_eq!(fields, expected);
+        let message = format!("id {}", at + 8);
+        let length = message.len() as u8 as char;
+        assert_eq!(body, format!("\0\0\0\0{length}{message}"));
+    }
+}
+
+#[test]
+fn what_a_call_is_may_be_said_more_exactly() {
+    let scenario = scenario(
+        "[request.call]\ngrpc = true\npath = \"/a.B/C\"\nheaders = { Content-Type = \"application/grpc+json\" }\n",
+    );
+    let (_, fields, body) = requests(&scenario, 1).remove(0);
+    let kinds: Vec<_> = fields
+        .iter()
+        .filter(|it| it.starts_with("content-type"))
+        .collect();
+    assert_eq!(kinds, ["content-type=application/grpc+json"]);
+    assert_eq!(body, "\0\0\0\0\0");
+}

@@ -127,3 +127,10 @@ fn what_can_t_be_sent_is_told() {
     told("weight = 0", "all requests have the weight 0");
     told("wieght = 1", "did you mean `weight`?");
 }
+
+#[test]
+fn a_call_of_grpc_needs_http2_and_post() {
+    told("grpc = true", "gRPC is spoken over HTTP/2 alone");
+    told("grpc = true\nmethod = \"GET\"", "a call of gRPC is a POST");
+    told("grpc = 1", "grpc");
+}
