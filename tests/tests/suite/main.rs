@@ -6,6 +6,7 @@ mod admin;
 mod body;
 mod boundaries;
 mod caps;
+mod clients;
 mod commands;
 mod epoll;
 mod errors;
