@@ -21,6 +21,9 @@ pub struct View<'a> {
     pub client: IpAddr,
     /// The client's certificate, DER, if its connection has shown one. Invariant: the TLS library has verified it.
     pub certificate: Option<&'a [u8]>,
+    /// What it has shown behind that, in its order. Only as good as the sender says: what leads to an authority is checked,
+    /// what else is there is not.
+    pub chain: &'a [Box<[u8]>],
     /// The name of the matched route.
     pub route: &'a str,
     /// Monotonic nanoseconds.

@@ -29,6 +29,8 @@ pub struct Identity {
     pub consumer: Option<Rc<Member>>,
     /// The client's certificate, if the route asked for one. It may be one that was refused: then only logs see it.
     pub certificate: Option<Rc<Presented>>,
+    /// The header line that tells the upstream what was shown behind that, if it is to be told.
+    pub chain: Option<Rc<[u8]>>,
 }
 
 impl Identity {
@@ -37,6 +39,7 @@ impl Identity {
         self.token = None;
         self.consumer = None;
         self.certificate = None;
+        self.chain = None;
     }
 
     /// Whether nobody was authenticated.
@@ -87,6 +90,9 @@ impl Identity {
         }
         if let Some(certificate) = &self.certificate {
             out.extend_from_slice(certificate.forward_lines());
+        }
+        if let Some(chain) = &self.chain {
+            out.extend_from_slice(chain);
         }
     }
 }

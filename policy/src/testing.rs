@@ -18,6 +18,8 @@ pub(crate) struct Sample {
     pub(crate) client: IpAddr,
     /// The certificate of its connection.
     pub(crate) certificate: Option<Vec<u8>>,
+    /// What was shown behind it.
+    chain: Vec<Box<[u8]>>,
     /// Unix seconds.
     pub(crate) unix: u64,
     /// Monotonic nanoseconds.
@@ -41,6 +43,7 @@ impl Sample {
             head,
             client: IpAddr::V4(Ipv4Addr::LOCALHOST),
             certificate: None,
+            chain: Vec::new(),
             unix: 1_700_000_000,
             now: 5_000_000_000,
         }
@@ -52,6 +55,14 @@ impl Sample {
         Sample {
             certificate,
             ..Sample::get("/", &[])
+        }
+    }
+
+    /// The same with these certificates behind the first.
+    pub(crate) fn behind(self, chain: &[&[u8]]) -> Sample {
+        Sample {
+            chain: chain.iter().map(|der| (*der).into()).collect(),
+            ..self
         }
     }
 
@@ -67,6 +78,7 @@ impl Sample {
             path: request.path(),
             client: self.client,
             certificate: self.certificate.as_deref(),
+            chain: &self.chain,
             route: "test",
             now: self.now,
             unix: self.unix,

@@ -1,9 +1,11 @@
 //! `portcullis explain`: what would happen to a request, without sending one.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use anyhow::Context as _;
 use engine_config::explain::{self, Question};
 
 use crate::{Configured, EX_CONFIG, source};
@@ -15,6 +17,7 @@ pub(crate) fn explain(
     headers: &[String],
     from: IpAddr,
     listener: Option<&str>,
+    client_cert: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
     let snapshot = match source::load(configured) {
         Ok(snapshot) => snapshot,
@@ -33,12 +36,21 @@ pub(crate) fn explain(
     let unix = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
+    let shown = match client_cert {
+        None => Vec::new(),
+        Some(path) => {
+            let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+            explain::certificates(&bytes)
+                .map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?
+        }
+    };
     let question = Question {
         method,
         url,
         headers: &fields,
         client: from,
         listener,
+        shown: &shown,
         unix,
     };
     println!("{}", explain::explain(&snapshot, &question));

@@ -74,6 +74,9 @@ enum Command {
         /// The listener that it comes in on; the one that fits the URL's port when absent.
         #[arg(long)]
         listener: Option<String>,
+        /// The certificates that the client shows (PEM), its own first.
+        #[arg(long, value_name = "FILE")]
+        client_cert: Option<std::path::PathBuf>,
     },
     /// Show a gateway at work: demo services and a gateway in front of them, nothing to configure.
     Demo {
@@ -136,6 +139,7 @@ fn main() -> ExitCode {
             headers,
             from,
             listener,
+            client_cert,
         } => explain::explain(
             &configured,
             &method,
@@ -143,6 +147,7 @@ fn main() -> ExitCode {
             &headers,
             from,
             listener.as_deref(),
+            client_cert.as_deref(),
         ),
         Command::Demo { address, admin } => demo::run(address, admin),
         Command::Config {

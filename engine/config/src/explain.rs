@@ -14,7 +14,7 @@ use policy::verdict::RefusalKind;
 use protocol::http1::{Decoded, decode_request};
 use protocol::limits::HeadLimits;
 use protocol::message::{
-    Canonical, Name, Request, RequestHead, TargetForm, canonical_path, host_of,
+    BodyLength, Canonical, Name, Request, RequestHead, TargetForm, canonical_path, host_of,
 };
 use std::net::IpAddr;
 
@@ -83,6 +83,15 @@ pub enum Outcome {
     },
 }
 
+/// The certificates of a PEM file, for [`Question::shown`].
+///
+/// # Errors
+/// When there is none, or what is there is no certificate, and why.
+pub fn certificates(pem: &[u8]) -> Result<Vec<Box<[u8]>>, String> {
+    let read = crate::x509::certificates(pem)?;
+    Ok(read.iter().map(|der| der.to_vec().into()).collect())
+}
+
 /// Tells what would happen to a request.
 pub fn explain(snapshot: &Snapshot, question: &Question<'_>) -> Explanation {
     let (authority, target) = split_url(question.url);
@@ -92,7 +101,7 @@ pub fn explain(snapshot: &Snapshot, question: &Question<'_>) -> Explanation {
         listener: listener
             .map(|listener| listener.name.to_string())
             .unwrap_or_default(),
-        tls: listener.and_then(|listener| tls::facts(listener, question.url)),
+        tls: listener.and_then(|listener| tls::facts(listener, question)),
         client: question.client.to_canonical(),
         path: String::new(),
         outcome: answered(None, 0, String::new()),
@@ -144,7 +153,7 @@ fn judge(
     explanation.client = client;
     let peer = question.client.to_canonical();
     if let Some(answer) =
-        not_admitted(listener, peer).or_else(|| tls::not_served(snapshot, listener, question.url))
+        not_admitted(listener, peer).or_else(|| tls::not_served(snapshot, listener, question))
     {
         explanation.outcome = answer;
         return;
@@ -188,17 +197,29 @@ fn judge(
         explanation.outcome = answered(None, 404, "no route fits".to_owned());
         return;
     };
+    let (certificate, chain) = match question.shown {
+        [first, behind @ ..] if asks_for_certificates(listener) => (Some(&**first), behind),
+        _ => (None, [].as_slice()),
+    };
     let view = View {
         request,
         path,
         client,
-        certificate: None,
+        certificate,
+        chain,
         route: &route.name,
         now: 0,
         unix: question.unix,
         random: 0,
     };
-    pass(snapshot, route, &view, &captures, question, explanation);
+    let place = (snapshot, listener, route);
+    pass(place, &view, &captures, question, explanation);
+}
+
+/// Clients are asked for certificates: elsewhere those that they have are not shown.
+fn asks_for_certificates(listener: &Listener) -> bool {
+    let tls = listener.tls.as_ref();
+    tls.is_some_and(|tls| tls.client.is_some())
 }
 
 /// The answer to a peer that the listener's own address rules turn away.
@@ -210,8 +231,7 @@ fn not_admitted(listener: &Listener, peer: IpAddr) -> Option<Outcome> {
 
 /// The policies of the route, and what comes after them.
 fn pass(
-    snapshot: &Snapshot,
-    route: &Route,
+    (snapshot, listener, route): (&Snapshot, &Listener, &Route),
     view: &View<'_>,
     captures: &Captures,
     question: &Question<'_>,
@@ -228,8 +248,19 @@ fn pass(
             kind.status(),
             format!("{} ({})", kind.error(), kind.cause()),
         ),
-        None => outcome(snapshot, route, view, captures, &context, question),
+        None => too_large(listener, route, view)
+            .unwrap_or_else(|| outcome(snapshot, route, view, captures, &context, question)),
     };
+}
+
+/// The answer to a body that says it is longer than may be.
+fn too_large(listener: &Listener, route: &Route, view: &View<'_>) -> Option<Outcome> {
+    let bound = route.max_body_bytes.or(listener.max_body_bytes)?;
+    let BodyLength::Exact(length) = view.request.head.body else {
+        return None;
+    };
+    let why = format!("{length} bytes of body, and {bound} are allowed");
+    (length > bound).then(|| answered(Some(route), 413, why))
 }
 
 fn outcome(

@@ -292,15 +292,17 @@ impl Exchange<'_> {
         let Some(route) = snapshot.routes.get(id as usize) else {
             return Err(Fault::NoRoute);
         };
+        let shown = client.link.tls().map(|tls| &*tls.peer_certificates);
+        let (certificate, chain) = match shown {
+            Some([first, behind @ ..]) => (Some(&**first), behind),
+            _ => (None, [].as_slice()),
+        };
         let view = View {
             request,
             path,
             client: address,
-            certificate: client
-                .link
-                .tls()
-                .and_then(|tls| tls.peer_certificates.first())
-                .map(|der| &**der),
+            certificate,
+            chain,
             route: &route.name,
             // Not the head's first byte: a head that came slowly must not spend tokens of the past.
             now: clock::now(),

@@ -24,7 +24,7 @@ pub use presented::Presented;
 use presented::Standing;
 
 /// What `forward_claims` can name.
-pub const FACTS: [&str; 11] = [
+pub const FACTS: [&str; 12] = [
     "subject",
     "cn",
     "dns",
@@ -33,10 +33,14 @@ pub const FACTS: [&str; 11] = [
     "serial",
     "fingerprint",
     "certificate",
+    CHAIN,
     "consumer",
     "tier",
     "tenant",
 ];
+
+/// What was shown behind the certificate: a matter of the connection, where all other facts are the certificate's.
+const CHAIN: &str = "chain";
 
 /// The header fields of RFC 9440. Where certificates say who a client is, no client may send them, whether they are
 /// set or not.
@@ -69,6 +73,8 @@ pub struct Verifier {
     /// `None`: every certificate is accepted.
     subjects: Option<Vec<(Subject, Option<Member>)>>,
     forward: Vec<ForwardClaim>,
+    /// The header for `CHAIN`.
+    chain: Option<Box<str>>,
     /// Over everything that is remembered with a certificate.
     fingerprint: Fingerprint,
 }
@@ -92,6 +98,10 @@ impl Verifier {
             fingerprint: fingerprint(&settings.name, subjects.as_deref(), &forward),
             name: settings.name,
             subjects,
+            chain: forward
+                .iter()
+                .find(|it| &*it.claim == CHAIN)
+                .map(|it| it.header.clone()),
             forward,
         })
     }
@@ -138,6 +148,8 @@ impl Verifier {
         let presented = caches.presented(self, der, view);
         // Also for the log of a refusal: what is refused tells no upstream anything.
         let presented = ctx.identity.certificate.insert(presented);
+        let chain = self.chain.as_deref();
+        ctx.identity.chain = chain.and_then(|header| presented.chain(header, view.chain));
         // It held when the connection began, which may be long ago.
         if view.unix > presented.not_after() {
             return invalid("client_certificate_expired");

@@ -225,6 +225,44 @@ fn the_service_is_told_who_it_is_and_nothing_that_the_client_said() {
 }
 
 #[test]
+fn what_was_shown_behind_the_certificate_is_told_too() {
+    let (world, origin) = (world(), Origin::saying("hi"));
+    let told = "forward_claims = [\"certificate -> Client-Cert\", \"chain -> Client-Cert-Chain\"]";
+    let gateway = gateway(&world, &origin, told, "");
+    let to = gateway.address("secure");
+    let file = |name: &str| std::fs::read_to_string(world.path(name)).expect("issued");
+    let both = file("till.pem") + &file("people.pem");
+    std::fs::write(world.path("both.pem"), both).expect("the folder is writable");
+    std::fs::write(world.path("both.key"), file("till.key")).expect("the folder is writable");
+    for person in ["till", "both"] {
+        world.ask(to, Some(person), "/a", &fields(&FORGED[2..5])).is(200);
+    }
+    let [till, both] = &origin.received()[..] else {
+        panic!("two requests");
+    };
+    let own = format!("client-cert: :{}:", STANDARD.encode(world.der("till")));
+    let behind = format!(
+        "client-cert-chain: :{}:",
+        STANDARD.encode(world.der("people"))
+    );
+    assert_eq!(identity(till), std::slice::from_ref(&own));
+    assert_eq!(identity(both), [behind, own]);
+    let output = Setup::new(gateway.text()).command(
+        &["explain"],
+        &[
+            "--client-cert",
+            &world.path("both.pem").display().to_string(),
+            "--listener",
+            "secure",
+            "GET",
+            "https://edge.example/a",
+        ],
+    );
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("Client-Cert-Chain"), "{said}{output:?}");
+}
+
+#[test]
 fn nobody_says_so_of_himself_on_any_route() {
     let (world, origin) = (world(), Origin::saying("hi"));
     let gateway = gateway(&world, &origin, "", "");

@@ -17,6 +17,9 @@ pub struct Question<'q> {
     pub client: IpAddr,
     /// The listener it comes in on; `None`: by the URL's port, else the first that speaks its scheme.
     pub listener: Option<&'q str>,
+    /// The certificates that the client shows, DER, its own first. They are taken for ones that its listener's authorities
+    /// vouch for.
+    pub shown: &'q [Box<[u8]>],
     /// Now, in Unix seconds, for the times in tokens.
     pub unix: u64,
 }

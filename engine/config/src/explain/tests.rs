@@ -15,6 +15,7 @@ fn check(text: &str, method: &str, url: &str, headers: &[(&str, &str)], expected
         headers: &headers,
         client: "192.0.2.1".parse().unwrap(),
         listener: None,
+        shown: &[],
         unix: 1_800_000_000,
     };
     expected.assert_eq(&explain(&good(text), &question).to_string());
@@ -299,6 +300,7 @@ fn tls(keys: &str, url: &str) -> String {
         headers: &[],
         client: "192.0.2.1".parse().unwrap(),
         listener: Some("secure"),
+        shown: &[],
         unix: 1_800_000_000,
     };
     let rsa = "[certificate.rsa]\nchain = \"certs/rsa.pem\"\nkey = \"certs/rsa.key\"\n";

@@ -3,15 +3,15 @@
 //!
 //! The URL's host stands for the name that the client asks for (SNI).
 
-use super::question::split_url;
+use super::question::{Question, split_url};
 use super::{Outcome, answered};
-use crate::snapshot::{Listener, Snapshot};
+use crate::snapshot::{Listener, ListenerTls, Snapshot};
 use protocol::message::host_of;
 
 /// The certificates that are there for the URL's host, and what the listener speaks; `None` where it does not end TLS.
-pub(super) fn facts(listener: &Listener, url: &str) -> Option<String> {
+pub(super) fn facts(listener: &Listener, question: &Question<'_>) -> Option<String> {
     let tls = listener.tls.as_ref()?;
-    let host = host(url);
+    let host = host(question.url);
     if passed_on(listener, &host).is_some() {
         return None;
     }
@@ -27,8 +27,13 @@ pub(super) fn facts(listener: &Listener, url: &str) -> Option<String> {
         }
     };
     let spoken: Vec<&str> = listener.protocols.iter().map(|it| it.as_str()).collect();
+    let shows = !question.shown.is_empty();
     let asked = match tls.client.as_ref().map(|client| client.required) {
+        None if shows => "; the client is not asked for one",
         None => "",
+        Some(_) if shows => {
+            "; the client shows one too, taken for one that `client_ca` vouches for"
+        }
         Some(true) => "; the client must show one too",
         Some(false) => "; the client may show one too",
     };
@@ -36,12 +41,16 @@ pub(super) fn facts(listener: &Listener, url: &str) -> Option<String> {
 }
 
 /// What a listener does that serves no requests, or none under this name.
-pub(super) fn not_served(snapshot: &Snapshot, listener: &Listener, url: &str) -> Option<Outcome> {
+pub(super) fn not_served(
+    snapshot: &Snapshot,
+    listener: &Listener,
+    question: &Question<'_>,
+) -> Option<Outcome> {
     if let Some(port) = listener.http_to_https {
         let why = format!("Location: the same under https, port {port}");
         return Some(answered(None, 308, why));
     }
-    let host = host(url);
+    let host = host(question.url);
     let name = &listener.name;
     if let Some(id) = passed_on(listener, &host)
         && let Some(upstream) = snapshot.upstreams.get(usize::from(id))
@@ -49,6 +58,13 @@ pub(super) fn not_served(snapshot: &Snapshot, listener: &Listener, url: &str) ->
         let why = format!(
             "listener {name} passes this connection on to {} and sees no request in it",
             upstream.name
+        );
+        return Some(answered(None, 0, why));
+    }
+    let required = |tls: &ListenerTls| tls.client.as_ref().is_some_and(|it| it.required);
+    if listener.tls.as_ref().is_some_and(required) && question.shown.is_empty() {
+        let why = format!(
+            "listener {name} lets nobody in without a certificate; show one with --client-cert"
         );
         return Some(answered(None, 0, why));
     }

@@ -1,13 +1,14 @@
 //! A certificate that a client has shown, and all that follows from it for one verifier: worked out once.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use policy_keys::SubjectField;
 
-use super::Verifier;
+use super::{CHAIN, Verifier};
 use crate::certificate::{Alternative, Certificate};
 use crate::crypto;
 use crate::identity::consumer::Member;
@@ -15,6 +16,9 @@ use crate::identity::forward::{ForwardClaim, MAX_VALUE, write_line, write_line_w
 
 /// The longest certificate that is looked at, in bytes. Ordinary ones have 500 to 2000.
 pub(super) const MAX_DER: usize = 8 * 1024;
+
+/// The longest chain that is forwarded, all its certificates together, in bytes: in base64 11 KiB.
+const MAX_CHAIN: usize = 8 * 1024;
 
 /// The most alternative names of one that is looked at; public authorities put no more into one.
 const MAX_NAMES: usize = 100;
@@ -29,6 +33,14 @@ pub struct Presented {
     name: Box<str>,
     standing: Standing,
     forward: Box<[u8]>,
+    /// What was shown behind it last, and the header line of that.
+    chain: RefCell<Option<Chain>>,
+}
+
+/// The certificates behind one, and the line that tells the upstream of them.
+struct Chain {
+    shown: Box<[Box<[u8]>]>,
+    line: Rc<[u8]>,
 }
 
 /// Where its holder stands.
@@ -49,6 +61,7 @@ impl Presented {
                 name: Box::default(),
                 standing: Standing::Unreadable,
                 forward: Box::default(),
+                chain: RefCell::default(),
             };
         };
         let (standing, named) = facts.judge(verifier);
@@ -63,7 +76,27 @@ impl Presented {
             name: named.map_or_else(|| facts.name(), str::to_owned).into(),
             standing,
             forward: lines.into(),
+            chain: RefCell::default(),
         }
+    }
+
+    /// The header line for what was shown behind it: encoded once while that stays the same, as it mostly does. Nothing of
+    /// one that was refused, and nothing that is too long.
+    #[inline]
+    pub(super) fn chain(&self, header: &str, shown: &[Box<[u8]>]) -> Option<Rc<[u8]>> {
+        if shown.is_empty() || !matches!(self.standing, Standing::Known(_)) {
+            return None;
+        }
+        let mut known = self.chain.borrow_mut();
+        if let Some(chain) = known.as_ref().filter(|it| *it.shown == *shown) {
+            return Some(Rc::clone(&chain.line));
+        }
+        let line = chain_line(header, shown)?;
+        *known = Some(Chain {
+            shown: shown.into(),
+            line: Rc::clone(&line),
+        });
+        Some(line)
     }
 
     /// What its holder is called: the text by which a line of `subjects` fits; else the common name, else the first URI,
@@ -85,6 +118,22 @@ impl Presented {
     pub(super) fn standing(&self) -> &Standing {
         &self.standing
     }
+}
+
+/// A list of byte sequences in the order in which they were shown (RFC 9440 section 2.2, RFC 8941 section 3.1).
+#[cold]
+fn chain_line(header: &str, shown: &[Box<[u8]>]) -> Option<Rc<[u8]>> {
+    let length: usize = shown.iter().map(|der| der.len()).sum();
+    if length > MAX_CHAIN {
+        return None;
+    }
+    let members: Vec<String> = shown
+        .iter()
+        .map(|der| format!(":{}:", STANDARD.encode(der)))
+        .collect();
+    let mut line = Vec::new();
+    let whole = write_line_within(&mut line, header, &members.join(", "), usize::MAX);
+    whole.then(|| line.into())
 }
 
 /// What stands in a certificate, sorted.
@@ -174,6 +223,8 @@ impl<'d> Facts<'d> {
                 write_line_within(out, &claim.header, &value, MAX_ENCODED);
                 return;
             }
+            // Of the connection, and told apart.
+            CHAIN => return,
             other => member
                 .and_then(|it| it.consumer.fact(other))
                 .map(str::to_owned),

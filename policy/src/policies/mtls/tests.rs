@@ -198,6 +198,36 @@ fn the_upstream_is_told_what_was_asked_for() {
 }
 
 #[test]
+fn the_upstream_is_told_what_was_shown_behind_it() {
+    let verifier = everybody(Some(&["cn -> X-CN", "chain -> Client-Cert-Chain"]));
+    let mut caches = Caches::new();
+    let mut told = |behind: &[&[u8]]| {
+        let sample = Sample::shown(BOB).behind(behind);
+        let (word, identity) = ask_with(&verifier, &mut caches, &sample);
+        assert_eq!(word, "ok");
+        lines(&identity).replace("X-CN: bob\r\n", "")
+    };
+    let both = "Client-Cert-Chain: :AQID:, :BA==:\r\n";
+    assert_eq!(told(&[]), "");
+    assert_eq!(told(&[&[1, 2, 3], &[4]]), both);
+    // A matter of the connection: the same certificate may come with another chain.
+    assert_eq!(told(&[&[4]]), "Client-Cert-Chain: :BA==:\r\n");
+    assert_eq!(told(&[&[1, 2, 3], &[4]]), both);
+    assert_eq!(told(&[]), "");
+    assert!(!told(&[&[0; 8000], &[0; 192]]).is_empty());
+    assert_eq!(told(&[&[0; 8000], &[0; 193]]), "", "too long is left out");
+    let sample = Sample::shown(ALICE).behind(&[&[4]]);
+    let nobody = super::tests::verifier(&["cn:bob"]);
+    let (word, refused) = ask_with(&nobody, &mut Caches::new(), &sample);
+    assert_eq!(
+        (word, refused.chain.is_none()),
+        ("client_certificate_not_allowed", true)
+    );
+    let (_, unasked) = ask_with(&everybody(None), &mut Caches::new(), &sample);
+    assert!(unasked.chain.is_none());
+}
+
+#[test]
 fn the_gateway_alone_sets_what_it_may_set() {
     let headers = |verifier: &Verifier| {
         let names = verifier.forwarded_headers().map(str::to_owned);

@@ -112,18 +112,42 @@ fn a_limit_that_counts_by_nobody_is_told() {
 }
 
 #[test]
-fn explain_asks_without_a_certificate() {
-    let question = Question {
-        method: "GET",
-        url: "https://edge.example/a",
-        headers: &[],
-        client: "192.0.2.1".parse().unwrap(),
-        listener: None,
-        unix: 1_800_000_000,
+fn explain_asks_with_the_certificate_that_it_is_given() {
+    let pem = |name: &str| {
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/src/testing/certs/");
+        std::fs::read(format!("{dir}{name}")).unwrap()
     };
-    let text = explain(&people("", ""), &question).to_string();
+    let shown = crate::explain::certificates(&[pem("edge.pem"), pem("ca.pem")].concat()).unwrap();
+    assert!(shown.len() >= 2);
+    let told = |shown: &[Box<[u8]>], more: &str| {
+        let question = Question {
+            method: "GET",
+            url: "https://edge.example/a",
+            headers: &[],
+            client: "192.0.2.1".parse().unwrap(),
+            listener: None,
+            shown,
+            unix: 1_800_000_000,
+        };
+        explain(&people(more, ""), &question).to_string()
+    };
+    let none = told(&[], "");
     assert!(
-        text.contains("401: Missing client certificate (client_certificate_required)"),
-        "{text}"
+        none.contains("401: Missing client certificate (client_certificate_required)"),
+        "{none}"
     );
+    let some = told(&shown, "");
+    for part in [
+        "the client shows one too",
+        "verified): passes",
+        "answer    200",
+    ] {
+        assert!(some.contains(part), "{part}: {some}");
+    }
+    let stranger = told(&shown, "subjects = [\"cn:nobody\"]");
+    assert!(
+        stranger.contains("403: Client certificate not allowed"),
+        "{stranger}"
+    );
+    assert!(crate::explain::certificates(b"none").is_err());
 }

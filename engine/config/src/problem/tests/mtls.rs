@@ -55,7 +55,7 @@ keys = []
               |
             6 | forward_claims = ["subject -> X-Subject", "sub -> X-User-ID"]
               |                                           ^^^^^^^^^^^^^^^^^^
-              = expected one of subject, cn, dns, uri, email, serial, fingerprint, certificate, consumer, tier, tenant
+              = expected one of subject, cn, dns, uri, email, serial, fingerprint, certificate, chain, consumer, tier, tenant
 
             gateway.toml:7:1: error: unknown key `issuer` in [auth.partners]
               |
