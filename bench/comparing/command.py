@@ -288,25 +288,26 @@ class Comparison:
             raise Failed(f"{job.name}: {tried.name} can't: {tried.cannot(job)}" if tried.path else
                          f"{job.name}: {tried.name} is not here: tools/peers {tried.name}, or --load-binary")
         able, standing = self._started(job)
+        # Each job's faces of the programs; a job that has them to itself needs no others.
+        faces = {it.name: standing if len(together) == 1 else [one.doing(it) for one in standing] for it in together}
         if "cost" in args.measure:
-            self._cost(together, connections, generator, able, standing)
+            self._cost(together, connections, generator, able, faces)
         for job in together:
-            self._latency(job, connections, paced, able, standing)
+            self._latency(job, connections, paced, able, faces[job.name])
         self.stage.clear()
         for job in together:
             print(text.job(self.kept.get(f"{job.label}@{connections}")), flush=True)
 
-    def _cost(self, together, connections, generator, able, standing):
+    def _cost(self, together, connections, generator, able, faces):
         job = together[0]
-        faces = standing if len(together) == 1 else [it.doing(job) for job in together for it in standing]
         seconds = self._seconds(job)
-        found = rounds.run(f"{job.label}@{connections} cost", faces,
+        found = rounds.run(f"{job.label}@{connections} cost", [face for it in together for face in faces[it.name]],
                            lambda it: generator.closed(it.port, it.job, connections, seconds), self.args.rounds)
         full = {}
         for job in together:
             rows = []
-            for it in able:
-                cost = found[it.name if len(together) == 1 else f"{it.name}, {job.name}"]
+            for it, face in zip(able, faces[job.name]):
+                cost = found[face.name]
                 if job.resume and it.name in full:
                     cost["full_us"] = full[it.name]
                 elif job.close and not job.resume:
@@ -314,7 +315,7 @@ class Comparison:
                 rows.append(self._row(it, job, cost=cost))
             self._record(job, connections, "cost", rows, {"generator": generator.name})
 
-    def _latency(self, job, connections, paced, able, standing):
+    def _latency(self, job, connections, paced, able, faces):
         args, seconds, key = self.args, self._seconds(job), f"{job.label}@{connections}"
         if "latency" not in args.measure:
             return
@@ -322,10 +323,9 @@ class Comparison:
             say(f"{job.name}: no generator here holds a rate for it: no latencies")
         elif not job.close or paced.reconnects:
             rate = args.rate or self._half(key)
-            faces = [it.doing(job) for it in standing]
             found = rounds.run(f"{key} latency at {rate}/s", faces,
                                lambda it: paced.steady(it.port, it.job, connections, seconds, rate), args.rounds)
-            self._record(job, connections, "latency", [self._row(it, job, latency=found[f"{it.name}, {job.name}"]) for it in able],
+            self._record(job, connections, "latency", [self._row(it, job, latency=found[face.name]) for it, face in zip(able, faces)],
                          {"generator": paced.name, "rate": rate, "from": paced.counts_from})
 
     def _half(self, key):
