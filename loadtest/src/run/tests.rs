@@ -14,6 +14,7 @@ use super::*;
 use crate::results::ErrorKind;
 use crate::scenario::Overrides;
 
+mod crate_server;
 mod foreign;
 mod grpc;
 mod http2;

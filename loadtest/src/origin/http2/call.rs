@@ -193,15 +193,15 @@ impl Call {
         if let Some(size) = size.filter(|_| !bodiless && !self.in_pieces()) {
             fields.number("content-length", size);
         }
-        let ends = bodiless || self.head_only || size == Some(0) || self.parts() == 0;
-        server.head(place, fields.block(), ends && self.reset() == Reset::Never);
-        match ends {
-            true if self.reset() == Reset::Never => self.over(),
-            _ => {
-                self.stage = Stage::Body;
-                self.open_part();
-            }
+        let empty = size == Some(0) || self.parts() == 0;
+        // What has no body can't be reset amid it, but what has an empty one can.
+        let ends = bodiless || self.head_only || (empty && self.reset() == Reset::Never);
+        server.head(place, fields.block(), ends);
+        if ends {
+            return self.over();
         }
+        self.stage = Stage::Body;
+        self.open_part();
     }
 
     /// Sends a frame of the body.

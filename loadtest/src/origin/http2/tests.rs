@@ -241,6 +241,13 @@ fn faults_are_as_asked() {
         let answer = client.get("/1000?chunks=4&reset=body").await;
         assert_eq!(answer.body.len(), 500);
         assert_eq!(answer.reset, Some(Reason::INTERNAL_ERROR));
+        let answer = client.get("/bytes/0?reset=body").await;
+        assert_eq!(
+            (answer.status, answer.reset),
+            (200, Some(Reason::INTERNAL_ERROR))
+        );
+        let answer = client.get("/1k?status=204&reset=body").await;
+        assert_eq!((answer.status, answer.reset), (204, None));
         let answer = client.get("/1k?reset=body&rate=0").await;
         assert_eq!((answer.body.len(), answer.reset), (1024, None));
         let answer = client.get("/1k?delay=x").await;
