@@ -34,8 +34,11 @@ def scan(world, listener):
     bad = {name: it for name, it in found.items()
            if it[0] not in ("OK", "INFO") and not name.startswith(OURS)}
     assert not bad, f"{listener}: {bad}"
-    for name in VULNERABILITIES:
-        assert found[name][0] == "OK", f"{listener}: {name}: {found.get(name)}"
+    # It asks for some of them only where there is something older than TLS 1.3.
+    asked = [name for name in VULNERABILITIES if name in found]
+    assert {"heartbleed", "CCS", "ROBOT", "CRIME_TLS"} <= set(asked), sorted(found)
+    for name in asked:
+        assert found[name][0] == "OK", f"{listener}: {name}: {found[name]}"
     return {name: text for name, (_, text) in found.items()}
 
 

@@ -12,6 +12,7 @@ use tests::{Gateway, Http2, Origin};
 mod blocks;
 mod floods;
 mod honest;
+mod pace;
 mod stalls;
 
 /// One attack.
