@@ -190,6 +190,10 @@ pub struct Upstream {
     pub read_timeout: Duration,
     /// For the whole response; a route may override it. `None`: no bound.
     pub timeout: Option<Duration>,
+    /// How long an HTTP/2 connection with requests in flight may be silent before it is sent a PING.
+    pub ping_after: Duration,
+    /// How long the answer to one may take.
+    pub ping_timeout: Duration,
     /// How long an idle pooled connection is kept.
     pub keepalive: Duration,
     /// The most idle connections of one worker.

@@ -467,8 +467,11 @@ fn lines_under_rules_of_the_past_do_not_wait_for_others() {
     let held = gates.clone();
     let origin = Origin::start(move |link| {
         let request = link.request()?.expect("a request");
-        let gate = &held[usize::from(request.target == "/second")];
-        gate.wait();
+        match &*request.target {
+            "/first" => held[0].wait(),
+            "/second" => held[1].wait(),
+            _ => {}
+        }
         link.send(tests::origin::ok("done"))
     });
     let setup = logged(&origin, "");

@@ -235,7 +235,9 @@ fn what_was_shown_behind_the_certificate_is_told_too() {
     std::fs::write(world.path("both.pem"), both).expect("the folder is writable");
     std::fs::write(world.path("both.key"), file("till.key")).expect("the folder is writable");
     for person in ["till", "both"] {
-        world.ask(to, Some(person), "/a", &fields(&FORGED[2..5])).is(200);
+        world
+            .ask(to, Some(person), "/a", &fields(&FORGED[2..5]))
+            .is(200);
     }
     let [till, both] = &origin.received()[..] else {
         panic!("two requests");

@@ -4,7 +4,7 @@ use tests::gateway::upstream_and_route;
 use tests::http2::Answering;
 use tests::secure::{HOST, certificate};
 use tests::terminator::Terminator;
-use tests::{Gateway, Origin};
+use tests::{Gate, Gateway, Origin};
 
 #[test]
 fn a_connection_is_made_for_all_who_wait_whoever_gives_up() {
@@ -69,4 +69,69 @@ fn all_who_wait_learn_that_none_can_be_made() {
         peer.answer().is(502);
     }
     assert_eq!(endpoint.connections(), 1);
+}
+
+/// A service over HTTP/2 that says nothing at all once a request has come on its first connections, so many, and answers
+/// on later ones.
+fn dead_at_first(dead: usize) -> Origin {
+    Origin::start(move |link| {
+        let number = link.number;
+        let mut service = link.http2(&[], tests::http2::Manners::GOOD)?;
+        while let Some((stream, request)) = service.request()? {
+            if number < dead && request.target == "/dead" {
+                // It neither reads nor writes any more, and does not close either.
+                Gate::new().wait_at_most(tests::PATIENCE);
+                return Ok(());
+            }
+            service.answer(stream, &Answering::ok("done"))?;
+            service.http2.forget(stream);
+        }
+        Ok(())
+    })
+}
+
+fn pinged(origin: &Origin, times: &str) -> Gateway {
+    let upstream = format!(
+        "endpoints = [\"{}\"]\nprotocol = \"h2\"\nfirst_byte_timeout = \"1h\"\n{times}",
+        origin.address
+    );
+    Gateway::start(upstream_and_route(&upstream, "access_log = \"main\""))
+}
+
+#[test]
+fn a_connection_that_has_gone_silent_is_given_up() {
+    let origin = dead_at_first(1);
+    let gateway = pinged(&origin, "ping_after = \"1s\"\nping_timeout = \"500ms\"");
+    let mut peers = [gateway.peer(), gateway.peer()];
+    // Made by the first, and used again: what may be tried again is.
+    gateway.get("/").is(200);
+    peers[0].send("GET /dead HTTP/1.1\r\nHost: a\r\n\r\n");
+    peers[1].send("POST /dead HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    peers[0].answer().is(200).body_is("done");
+    let answer = peers[1].answer();
+    answer.is(502);
+    let id = answer.field("x-request-id").expect("an id");
+    let line = gateway.wait_logged(&id);
+    assert!(
+        line.contains("\"error\":\"connection_terminated\""),
+        "{line}"
+    );
+    assert_eq!(origin.connections(), 2);
+}
+
+#[test]
+fn one_that_answers_is_kept_however_long_its_requests_take() {
+    let origin = Origin::start(|link| {
+        let mut service = link.http2(&[], tests::http2::Manners::GOOD)?;
+        while let Some((stream, _)) = service.request()? {
+            let first = service.http2.until(|it| !it.pings.is_empty())?;
+            assert!(first, "it is asked");
+            service.answer(stream, &Answering::ok("late"))?;
+            service.http2.forget(stream);
+        }
+        Ok(())
+    });
+    let gateway = pinged(&origin, "ping_after = \"100ms\"");
+    gateway.get("/").is(200).body_is("late");
+    assert_eq!(origin.connections(), 1);
 }

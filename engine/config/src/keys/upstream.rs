@@ -86,6 +86,10 @@ policy_keys::keys! {
         read_timeout: default Duration = "15s" where "1ms", "24h",
         /// From the first try to the last byte of the answer, streams of events and calls of gRPC included; a route may override it. Default: no bound.
         timeout: optional Duration where "1ms", "24h",
+        /// How long an HTTP/2 connection with requests in flight may be silent before a PING asks whether it is alive. Two come so soon, others five minutes apart until a message has come: gRPC services allow no more.
+        ping_after: default Duration = "20s" where "10ms", "24h",
+        /// How long an answer to that may take; beyond, the connection is closed and its requests fail, but for those that may be tried again.
+        ping_timeout: default Duration = "10s" where "10ms", "1h",
         /// How long an idle connection is kept for the next request.
         keepalive: default Duration = "60s" where "0s", "24h",
         /// The most idle connections to one endpoint that one worker keeps; each holds a buffer of 20 KiB.

@@ -48,6 +48,8 @@ impl Resolver<'_, '_> {
                     .then_some(said.first_byte_timeout),
                 read_timeout: said.read_timeout,
                 timeout: said.timeout,
+                ping_after: said.ping_after,
+                ping_timeout: said.ping_timeout,
                 keepalive: said.keepalive,
                 pool_max_idle: said.pool_max_idle,
                 pool_max_connections: said.pool_max_connections,

@@ -26,6 +26,11 @@ const KEPT: usize = 16 * 1024;
 /// Answer heads (1xx) of one stream that wait to be taken; no window bounds them.
 const HEADS: usize = 16;
 
+/// Whoever was heard so shortly before it was asked is not suspected yet.
+const JUST_NOW: u64 = 250_000_000;
+/// What PINGs of ours carry.
+const PING: [u8; 8] = *b"are you?";
+
 /// One HTTP/2 connection.
 pub(crate) struct Mux {
     pub(crate) conn: Conn,
@@ -49,6 +54,8 @@ pub(super) struct Inner {
     greeted: Option<Waker>,
     /// When bytes of the peer's came last.
     heard: u64,
+    /// Part of a message has come since it was asked for that.
+    spoken: bool,
     slots: Vec<Slot>,
     free: Vec<usize>,
     /// Streams that somebody holds.
@@ -114,6 +121,7 @@ impl Mux {
                 written_out: false,
                 greeted: None,
                 heard: 0,
+                spoken: false,
                 slots: Vec::new(),
                 free: Vec::new(),
                 held: 0,
@@ -148,6 +156,10 @@ impl Mux {
                 error,
             },
             other => {
+                inner.spoken |= matches!(
+                    other,
+                    Event::Data { .. } | Event::Head { .. } | Event::Trailers { .. }
+                );
                 inner.deal_with(other, bytes);
                 Came::Done
             }
@@ -189,9 +201,22 @@ impl Mux {
 
     /// Nothing has come from the peer since `asked` though it should have: no more streams for it.
     pub(crate) fn suspect(&self, asked: u64) {
-        if self.inner.borrow().heard < asked {
+        if self.inner.borrow().heard.saturating_add(JUST_NOW) < asked {
             self.retire();
         }
+    }
+
+    /// Asks the peer whether it is there (RFC 9113 section 6.7): whatever comes is an answer.
+    pub(crate) fn ping(&self) {
+        let mut inner = self.inner.borrow_mut();
+        let inner = &mut *inner;
+        inner.h2.ping(PING, &mut inner.out);
+        inner.wake_writer();
+    }
+
+    /// Whether part of a message has come since this was last asked.
+    pub(crate) fn has_spoken(&self) -> bool {
+        std::mem::take(&mut self.inner.borrow_mut().spoken)
     }
 
     /// Waits until what is to be written is not too much, or the connection is over.

@@ -22,8 +22,10 @@ use crate::nanos;
 use crate::reply::Fault;
 
 mod making;
+mod pulse;
 
 use making::{Made, Making};
+use pulse::{Due, Pulse};
 
 /// How often a request looks again for a stream while there is room for neither stream nor connection.
 const FULL_RETRY: u64 = 5_000_000;
@@ -68,6 +70,8 @@ pub(super) struct Terms {
     streams: u32,
     read_timeout: u64,
     keepalive: u64,
+    ping_after: u64,
+    ping_timeout: u64,
 }
 
 impl Terms {
@@ -78,6 +82,8 @@ impl Terms {
             streams: settings.max_concurrent_streams,
             read_timeout: nanos(settings.read_timeout),
             keepalive: nanos(settings.keepalive),
+            ping_after: nanos(settings.ping_after),
+            ping_timeout: nanos(settings.ping_timeout),
         }
     }
 }
@@ -168,7 +174,7 @@ pub(super) fn adopt(
     let (reader, at) = (Rc::clone(&mux), Rc::clone(endpoint));
     runtime::spawn(async move {
         let _open = open;
-        read(&reader, terms.keepalive).await;
+        read(&reader, terms).await;
         reader.end();
         at.shared.forget(&reader);
         series.active.dec();
@@ -187,10 +193,12 @@ fn connection(streams: u32) -> Connection {
     Connection::new(Role::Client, ours, Budgets::SERVICES)
 }
 
-/// Reads until the connection is over, or has been without a stream for longer than it is kept.
-async fn read(mux: &Rc<Mux>, keepalive: u64) {
+/// Reads until the connection is over, is dead, or has been without a stream for longer than it is kept.
+async fn read(mux: &Rc<Mux>, terms: Terms) {
     let deadline = Deadline::new(&mux.conn);
     let mut inbound = Buffer::standard();
+    let mut heard = deadline::now();
+    let mut pulse = Pulse::new(terms.ping_after, terms.ping_timeout, heard);
     loop {
         loop {
             mux.has_room().await;
@@ -205,19 +213,34 @@ async fn read(mux: &Rc<Mux>, keepalive: u64) {
         if mux.is_retired() {
             return;
         }
+        if mux.has_spoken() {
+            pulse.spoke();
+        }
         inbound.compact();
-        deadline.set(
-            deadline::now().saturating_add(keepalive),
-            Strike::CancelRead,
-        );
+        let now = deadline::now();
+        let kept = heard.saturating_add(terms.keepalive);
+        match pulse.look(mux.held() > 0, now) {
+            Due::Dead => return mux.cut(),
+            Due::Ping => mux.ping(),
+            Due::Nothing if mux.held() == 0 && now >= kept => return mux.retire(),
+            Due::Nothing => {}
+        }
+        let next = pulse.next(now);
+        let at = match mux.held() {
+            0 => next.min(kept),
+            _ => next,
+        };
+        deadline.set(at, Strike::CancelRead);
         let (result, back) = mux.conn.read_cancelable(std::mem::take(&mut inbound)).await;
         inbound = back;
         let struck = deadline.struck();
         deadline.clear();
         match result {
-            Ok(n) if n > 0 => {}
-            Err(_) if struck && mux.held() > 0 => {}
-            Err(_) if struck => return mux.retire(),
+            Ok(n) if n > 0 => {
+                heard = deadline::now();
+                pulse.heard(heard);
+            }
+            Err(_) if struck => {}
             _ => return,
         }
     }
