@@ -37,6 +37,7 @@ mod call;
 mod forwarding;
 mod https;
 mod upgrade;
+mod wait;
 
 use upgrade::Upgrade;
 

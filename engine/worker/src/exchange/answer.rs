@@ -12,7 +12,8 @@ use protocol::limits::HeadLimits;
 use protocol::message::{BodyLength, Method, Name, Response, Version};
 
 use super::Exchange;
-use super::attempt::{Broken, Wait};
+use super::attempt::Broken;
+use super::wait::Wait;
 use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, Side};
 use crate::heads;
 use crate::link::{Link, watching};

@@ -9,7 +9,8 @@ use engine_net::clock;
 use engine_net::tls::Reason;
 use protocol::message::{BodyLength, Version};
 
-use super::attempt::{Outcome, Try};
+use super::attempt::Outcome;
+use super::wait::Try;
 use super::{End, Exchange};
 use crate::heads;
 use crate::link::Link;

@@ -13,7 +13,8 @@ use protocol::message::{BodyLength, Method, Request, RequestHead, Span, Version}
 use protocol::websocket::{self, AnswerError, Extensions, Key};
 
 use super::Exchange;
-use super::attempt::{Broken, Outcome, Try, Wait};
+use super::attempt::{Broken, Outcome};
+use super::wait::{Try, Wait};
 use crate::core::Core;
 use crate::forward::{self, Outgoing, PumpError, Side};
 use crate::link::Link;
