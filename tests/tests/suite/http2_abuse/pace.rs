@@ -7,8 +7,9 @@
 //! nothing, but an effect of the attack stays. `PORTCULLIS_TEST_TURN=2000` makes each turn as long (milliseconds) and plays
 //! all of them; the figures are printed.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -42,8 +43,10 @@ struct Sender {
     sent: usize,
 }
 
-/// What one side may have open at a time.
+/// Connections that an attacker has open at a time.
 const KEPT: usize = 10;
+/// Connections that the origin holds at a time.
+const HELD: usize = 4000;
 
 impl Sender {
     fn new(address: SocketAddr) -> Sender {
@@ -116,7 +119,9 @@ struct Upload(Http2);
 impl Upload {
     fn new(gateway: &Gateway) -> Upload {
         let mut http2 = gateway.http2();
-        http2.send(&post(1)).expect("the gateway takes bytes");
+        let head = hpack::block(&request("POST", "/upload"));
+        let sent = http2.send(&Frame::headers(1, head, false));
+        sent.expect("the gateway takes bytes");
         Upload(http2)
     }
 
@@ -168,7 +173,8 @@ fn median(mut of: Vec<Duration>) -> Duration {
     of[of.len() / 2]
 }
 
-/// The gateway before an origin that swallows what it is sent.
+/// The gateway before one origin that swallows uploads, and one that holds what it is asked and costs next to nothing: it
+/// shares this machine.
 fn swallowing() -> Gateway {
     let origin = Origin::start(|link| {
         loop {
@@ -179,13 +185,27 @@ fn swallowing() -> Gateway {
             link.wire.take(some)?;
         }
     });
-    Setup::new(format!(
-        "[upstream.origin]\nendpoints = [\"{}\"]\nread_timeout = \"1h\"\n\
-         [route.held]\npath = \"/held\"\nupstream = \"origin\"\nauth = \"none\"\nmax_body_bytes = \"64GiB\"\ntimeout = \"1h\"\n\
-         [route.own]\npath = \"/\"\nauth = \"none\"\nrespond = \"200 served\"\n",
-        origin.address
-    ))
-    .start()
+    let holding = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let held = holding.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        let mut held = VecDeque::new();
+        for stream in holding.incoming() {
+            held.push_back(stream);
+            // The oldest are long given up.
+            if held.len() > HELD {
+                held.pop_front();
+            }
+        }
+    });
+    let route = |name: &str, address: SocketAddr| {
+        format!(
+            "[upstream.{name}]\nendpoints = [\"{address}\"]\nread_timeout = \"1h\"\n\
+             [route.{name}]\npath = \"/{name}\"\nupstream = \"{name}\"\nauth = \"none\"\ntimeout = \"1h\"\n\
+             max_body_bytes = \"64GiB\"\n"
+        )
+    };
+    let own = "[route.own]\npath = \"/\"\nauth = \"none\"\nrespond = \"200 served\"\n";
+    Setup::new(route("upload", origin.address) + &route("held", held) + own).start()
 }
 
 #[test]
