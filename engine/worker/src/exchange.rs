@@ -10,8 +10,8 @@ use std::rc::Rc;
 use engine_bridge::metrics::ListenerSeries;
 use engine_config::snapshot::{Action, Duration, Listener, Route};
 use engine_net::buffer::Buffer;
-use engine_net::deadline::{self, Deadline};
-use engine_net::{Peek, clock};
+use engine_net::clock;
+use engine_net::deadline::Deadline;
 use policy::address::client_address;
 use policy::context::View;
 use policy::route::{Found, Lookup};
@@ -22,20 +22,22 @@ use protocol::message::{
 };
 
 use crate::core::{Core, Live};
-use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, Side};
+use crate::forward::{Incoming, Outgoing, Side};
 use crate::grpc::Call;
 use crate::link::Link;
 use crate::listener::Seat;
-use crate::record::{Record, Shown};
-use crate::reply::{Fault, Reply};
+use crate::record::Record;
+use crate::reply::Fault;
 use crate::scratch::Scratch;
 use crate::{heads, ids, nanos};
 
 mod answer;
 mod attempt;
 mod call;
+mod finish;
 mod forwarding;
 mod https;
+mod own;
 mod upgrade;
 mod wait;
 
@@ -81,9 +83,6 @@ pub(crate) enum End {
     Linger,
 }
 
-/// A refused request's unread body up to this is read and thrown away to keep the connection.
-const DRAIN_LIMIT: u64 = 64 * 1024;
-
 /// One request and its answer.
 pub(crate) struct Exchange<'c> {
     client: Client<'c>,
@@ -108,12 +107,6 @@ pub(crate) struct Exchange<'c> {
     call: Option<Call>,
     /// A browser's answer that broke off before it was said how its call ended.
     unended: Option<Box<(Incoming, Outgoing)>>,
-}
-
-/// Where an answer of the gateway's own is composed.
-struct Composed<'a> {
-    head: &'a mut Vec<u8>,
-    body: &'a mut Vec<u8>,
 }
 
 /// Runs the exchange whose head has been decoded into `s.request` from the front of `inbound`, and
@@ -366,94 +359,6 @@ impl Exchange<'_> {
         }
     }
 
-    /// Answers with a problem document.
-    async fn refuse(&mut self, fault: &Fault) -> End {
-        self.record.blame(fault);
-        self.record.grpc = self.call.map(|_| fault.grpc_code());
-        if let Some(timeout) = fault.client_timeout() {
-            self.client.series.timeouts.inc(timeout);
-        }
-        if !self.note_refusal(fault).await || matches!(fault, Fault::ClientGone) {
-            return End::Close;
-        }
-        if fault.breaks_framing() {
-            self.keep_alive = false;
-        }
-        self.answer_self(|reply, out| reply.fault(fault, out.head, out.body))
-            .await
-    }
-
-    /// Writes an answer of the gateway's own; `compose` puts head and body into the scratch head.
-    async fn answer_self(&mut self, compose: impl FnOnce(&Reply<'_>, &mut Composed<'_>)) -> End {
-        self.keep_alive &= !self.client.core.draining.get() && self.body_can_be_drained();
-        let head_only = self.s.request.method == Method::Head;
-        let Scratch {
-            request,
-            context,
-            head,
-            body,
-            request_id,
-            ..
-        } = &mut *self.s;
-        let reply = Reply {
-            core: self.client.core,
-            gateway: &self.live.snapshot.gateway,
-            context,
-            route: self
-                .record
-                .route
-                .and_then(|id| self.live.snapshot.routes.get(id as usize)),
-            request_id,
-            path: request.path.of(self.inbound.filled()),
-            client: request.version,
-            grpc: self.call.map(|call| call.framing),
-            head_only,
-            keep_alive: self.keep_alive,
-        };
-        compose(&reply, &mut Composed { head, body });
-        self.record.status = status_of(head);
-        let bytes = std::mem::take(head);
-        let result = forward::write_message(self.client_sink(self.client.deadline), &bytes).await;
-        self.record.bytes_out += bytes.len() as u64;
-        self.s.head = bytes;
-        match (result, self.keep_alive) {
-            (Err(_), _) => End::Close,
-            (Ok(()), true) => End::KeepAlive,
-            (Ok(()), false) => End::Linger,
-        }
-    }
-
-    /// Whether the rest of the request body is small enough to be read and thrown away.
-    fn body_can_be_drained(&self) -> bool {
-        let nothing_came = self.inbound.len() <= self.consumed;
-        match self.body.remaining() {
-            Some(0) => true,
-            _ if !self.continued && nothing_came => false,
-            Some(n) => n <= DRAIN_LIMIT,
-            None => true,
-        }
-    }
-
-    /// Counts a refusal by what refused it; those of credentials also go to the audit log. False:
-    /// that log has no room, so the refusal may not be answered.
-    async fn note_refusal(&self, fault: &Fault) -> bool {
-        let Fault::Refused(refusal) = fault else {
-            return true;
-        };
-        let route = self
-            .record
-            .route
-            .and_then(|id| self.live.snapshot.routes.get(id as usize));
-        let shown = Shown {
-            request: self.s.request.view(self.inbound.filled()),
-            context: &self.s.context,
-            client: &self.s.client,
-            request_id: &self.s.request_id,
-            tls: self.client.link.tls(),
-        };
-        self.live.refusals.note(refusal, route, &shown).await
-    }
-
     /// The client as the one that takes bytes.
     fn client_sink<'d>(&self, deadline: &'d Deadline) -> Side<'d>
     where
@@ -494,70 +399,6 @@ impl Exchange<'_> {
             moved: None,
         }
     }
-
-    /// Writes the record, then leaves the connection's buffer at what follows this request.
-    async fn finish(mut self, end: End) -> End {
-        self.record.bytes_in = self.s.request.len as u64 + self.body.payload;
-        if self.record.was_left() && self.client.seat.is_cut() {
-            self.record.blame(&Fault::ClientDistrusted);
-        }
-        let rest_is_due =
-            end == End::KeepAlive && !self.body.is_done() && !self.client.link.is_stream();
-        let drain_from = rest_is_due.then(|| self.client_source(self.client.deadline));
-        let Exchange {
-            client,
-            s,
-            inbound,
-            record,
-            mut body,
-            consumed,
-            leftover,
-            ..
-        } = self;
-        let shown = Shown {
-            request: s.request.view(inbound.filled()),
-            context: &s.context,
-            client: &s.client,
-            request_id: &s.request_id,
-            tls: client.link.tls(),
-        };
-        if !record.finish(&shown).await {
-            return End::Close;
-        }
-        match leftover {
-            Some(rest) => *inbound = rest,
-            None => inbound.consume(consumed),
-        }
-        let Some(mut source) = drain_from else {
-            // A client that has said it sends no more needs no lingering: nothing can come that would reset the answer.
-            let silent = end == End::Linger && !s.request.keep_alive;
-            let quiet = body.is_done() && inbound.is_empty();
-            let over = |conn: &engine_net::Conn| conn.peek() != Peek::Data;
-            return if silent && quiet && client.link.conn().is_some_and(over) {
-                End::Close
-            } else {
-                end
-            };
-        };
-        source.whole = deadline::now().saturating_add(source.timeout);
-        let drain = Pump {
-            source,
-            sink: source,
-            out: Outgoing::Discard,
-            bounds: Bounds {
-                max_bytes: body.payload.saturating_add(DRAIN_LIMIT),
-                min_rate: 0,
-            },
-            lead: &[],
-            strip: None,
-            post: false,
-            splice: false,
-        };
-        match drain.run(&mut body, inbound).await {
-            Ok(()) => End::KeepAlive,
-            Err(_) => End::Linger,
-        }
-    }
 }
 
 /// Payload bytes that a request to `route` may carry.
@@ -566,12 +407,4 @@ fn body_bound(listener: Option<&Listener>, route: &Route) -> u64 {
         .max_body_bytes
         .or_else(|| listener.and_then(|l| l.max_body_bytes))
         .unwrap_or(u64::MAX)
-}
-
-/// The status in a head that this gateway wrote: "HTTP/1.1 NNN".
-fn status_of(head: &[u8]) -> u16 {
-    head.get(9..12)
-        .unwrap_or_default()
-        .iter()
-        .fold(0, |n, b| n * 10 + u16::from(b.wrapping_sub(b'0')))
 }
