@@ -139,9 +139,9 @@ pub(super) async fn serve(core: Rc<Core>, conn: Conn, read: Buffer, from: Socket
 /// one would keep room for all that passes through it as long as the connection lives.
 fn opened(core: &Core, conn: Conn, seat: &Seat) -> Option<(Terms, Rc<Mux>)> {
     let websockets = core.live().websockets;
-    let terms = seat.listening.settings(core, |it| {
-        Some((Terms::of(it), connection(it, websockets)))
-    });
+    let terms = seat
+        .listening
+        .settings(core, |it| Some((Terms::of(it), connection(it, websockets))));
     terms.map(|(settings, h2)| (settings, Mux::new(conn, h2)))
 }
 
