@@ -36,6 +36,7 @@ def main():
         failed += int(sums[4])
         if int(sums[4]):
             print(f"FAILED {listener}:\n" + done.stdout[done.stdout.find("Failures:"):])
+            print("the gateway said:\n" + "".join(world.said[-20:]))
         print(f"{listener}: {sums[0]}")
     world.end()
     print(f"{passed} passed, {failed} failed")

@@ -127,7 +127,12 @@ class World:
     def end(self):
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(PATIENCE)
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                # Something is still in flight; a case that minds says so itself.
+                self.process.kill()
+                self.process.wait(PATIENCE)
 
 
 def openssl(folder, *arguments, text=None):
