@@ -10,7 +10,7 @@ use std::process::Command;
 const WORDS: &[&str] = &[
     "engine/worker/src/reply.rs",
     "engine/worker/src/reply/fault.rs",
-    "engine/worker/src/forward.rs",
+    "engine/worker/src/forward/fill.rs",
     "engine/worker/src/exchange/attempt.rs",
     "policy/src/verdict.rs",
     "policy/src/policies/api_key.rs",

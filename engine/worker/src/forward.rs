@@ -3,27 +3,34 @@
 //! There is one pump for both directions and every pair of framings. Bytes are read into a pooled
 //! buffer and sent from that same buffer; framing that stays the same is checked and passed through
 //! verbatim. Memory is bounded: one buffer per direction, read again only when it has been taken.
+//!
+//! `incoming` is the body on the side that sends it, as bytes and framing; `fill` reads, `write` and `frames` send, to a
+//! connection and to a stream; `splice` and `translated` are the two other ways a body may take. Here is the loop.
 
 use std::cell::Cell;
-use std::future::Future;
 
-use engine_net::buffer::{Buffer, STANDARD};
+use engine_net::Splice;
+use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline, Strike};
-use engine_net::{Conn, Splice, runtime};
 use policy::identity::HeaderNames;
 use protocol::http1::{LAST_CHUNK, chunk_line};
 
-use crate::link::{Link, watching};
+use crate::link::Link;
 
+mod fill;
 mod frames;
 mod incoming;
+mod splice;
 mod translated;
+mod write;
 
 pub(crate) use frames::{write_interim, write_message};
-pub(crate) use translated::break_off;
-
 pub(crate) use incoming::Incoming;
+pub(crate) use translated::break_off;
+pub(crate) use write::{write, write_bytes};
+
 use incoming::{Framing, Step};
+use write::post;
 
 /// How the body is framed for the side that takes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,15 +129,6 @@ impl PumpError {
     }
 }
 
-/// A body slower than the least rate is given up only after this long.
-const MIN_RATE_GRACE: u64 = 5_000_000_000;
-/// After so many bytes moved in one go the other connections have their turn.
-const STREAK: usize = 256 * 1024;
-/// A source that is said to be readable so often in a row without giving anything never will.
-const FALSE_STARTS: u32 = 16;
-/// No more than this is posted without waiting for it.
-const POSTED: usize = 16 * 1024;
-
 /// One run of the pump: where from, where to, in which framing, and under which bounds.
 pub(crate) struct Pump<'a> {
     pub(crate) source: Side<'a>,
@@ -197,61 +195,6 @@ impl Pump<'_> {
         }
     }
 
-    /// Moves the rest of the body from socket to socket, without a copy.
-    async fn splice(
-        &self,
-        (from, to): (&Conn, &Conn),
-        mut splice: Splice<'_>,
-        mut left: u64,
-        body: &mut Incoming,
-    ) -> Result<(), PumpError> {
-        let mut streak = 0;
-        let mut waits = 0;
-        while left > 0 {
-            if streak >= STREAK {
-                streak = 0;
-                runtime::yield_now().await;
-                if deadline::now() >= self.source.whole {
-                    return Err(PumpError::SourceTimeout);
-                }
-            }
-            let most = usize::try_from(left).unwrap_or(usize::MAX);
-            match splice.take(most) {
-                Ok(None) => {
-                    waits += 1;
-                    if waits > FALSE_STARTS {
-                        return Err(PumpError::SourceClosed);
-                    }
-                    splice.push();
-                    self.source.arm(Strike::BothShut);
-                    let ready = from.readable().await;
-                    if self.source.deadline.struck() {
-                        return Err(PumpError::SourceTimeout);
-                    }
-                    self.source.deadline.clear();
-                    ready.map_err(|_| PumpError::SourceClosed)?;
-                }
-                Ok(Some(0)) | Err(_) => return Err(PumpError::SourceClosed),
-                Ok(Some(n)) => {
-                    left = left.saturating_sub(n as u64);
-                    streak += n;
-                    waits = 0;
-                    body.took(n as u64);
-                    while !splice.give(left > 0).map_err(|_| PumpError::SinkClosed)? {
-                        self.sink.arm(Strike::BothShut);
-                        let ready = to.writable().await;
-                        if self.sink.deadline.struck() {
-                            return Err(PumpError::SinkTimeout);
-                        }
-                        self.sink.deadline.clear();
-                        ready.map_err(|_| PumpError::SinkClosed)?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Sends `lead`, what stands in `buf` and the body's tail, in one operation where they fit.
     async fn send(
         &self,
@@ -297,86 +240,6 @@ impl Pump<'_> {
         write(self.sink, buf).await
     }
 
-    /// Reads more of the body; false at the sender's end of stream.
-    async fn fill(
-        &self,
-        body: &mut Incoming,
-        buf: &mut Buffer,
-        started: u64,
-    ) -> Result<bool, PumpError> {
-        if buf.room() == 0 {
-            buf.compact();
-            if buf.room() == 0 {
-                return Err(PumpError::SourceMalformed("trailer_section_too_large"));
-            }
-        }
-        let (result, back) = match self.source.link {
-            Link::Conn(conn) if self.source.answerable => {
-                self.source.arm(Strike::CancelRead);
-                conn.read_cancelable(std::mem::take(buf)).await
-            }
-            Link::Conn(conn) => {
-                self.source.arm(Strike::BothShut);
-                self.unless_gone(conn.read(std::mem::take(buf))).await?
-            }
-            Link::Stream(stream) => {
-                let mut start = deadline::now();
-                loop {
-                    self.source.arm_from(start, Strike::Wake);
-                    let read = stream.read(std::mem::take(buf), self.source.deadline);
-                    let (result, back) = match self.source.answerable {
-                        true => read.await,
-                        false => self.unless_gone(read).await?,
-                    };
-                    if result.is_ok() || !self.source.deadline.struck() {
-                        break (result, back);
-                    }
-                    match self.source.moved_meanwhile() {
-                        Some(moved) => start = moved,
-                        None => break (result, back),
-                    }
-                    *buf = back;
-                }
-            }
-        };
-        *buf = back;
-        let n = match result {
-            _ if self.source.deadline.struck() => return Err(PumpError::SourceTimeout),
-            Ok(n) => n,
-            Err(_) => return Err(PumpError::SourceClosed),
-        };
-        self.source.deadline.clear();
-        if let Some(moved) = self.source.moved {
-            moved.set(deadline::now());
-        }
-        if self.bounds.min_rate > 0 {
-            let elapsed = deadline::now().saturating_sub(started);
-            let due = u128::from(self.bounds.min_rate) * u128::from(elapsed) / 1_000_000_000;
-            if elapsed > MIN_RATE_GRACE && u128::from(body.payload) + (n as u128) < due {
-                return Err(PumpError::SourceTooSlow);
-            }
-        }
-        if let Link::Stream(stream) = self.source.link
-            && stream.is_over()
-        {
-            body.over(stream.take_trailers());
-            return Ok(true);
-        }
-        Ok(n > 0)
-    }
-
-    /// Waits for what an upstream sends, unless the client gives it up: no byte may come for long by which to learn of it.
-    async fn unless_gone<T>(&self, read: impl Future<Output = T>) -> Result<T, PumpError> {
-        // A stream tells at once and for little; a connection is asked where the answer may be quiet for long.
-        if !self.sink.link.is_stream() && self.source.moved.is_none() {
-            return Ok(read.await);
-        }
-        match watching(self.sink.link, self.source.link, read).await {
-            (_, true) => Err(PumpError::SinkClosed),
-            (done, false) => Ok(done),
-        }
-    }
-
     /// The sender closed: the end of a body delimited so, a fault in every other.
     async fn finish_at_close(
         &self,
@@ -398,59 +261,6 @@ impl Pump<'_> {
         };
         self.send(body, buf, &[], &end).await
     }
-}
-
-/// Hands all of `buf` over to the driver without waiting; false, and nothing done, where that can't be.
-fn post(sink: Side<'_>, buf: &mut Buffer) -> bool {
-    if buf.is_empty() || buf.len() > POSTED {
-        return false;
-    }
-    let posted = match sink.link {
-        Link::Conn(conn) => conn.post(std::mem::take(buf)),
-        Link::Stream(_) => return false,
-    };
-    match posted {
-        Ok(()) => true,
-        Err(back) => {
-            *buf = back;
-            false
-        }
-    }
-}
-
-/// Writes all of `buf`, bounded by the side's write time-out.
-pub(crate) async fn write(sink: Side<'_>, buf: &mut Buffer) -> Result<(), PumpError> {
-    if buf.is_empty() {
-        return Ok(());
-    }
-    let Link::Conn(conn) = sink.link else {
-        debug_assert!(false, "a stream takes frames");
-        return Err(PumpError::SinkClosed);
-    };
-    sink.arm(Strike::BothShut);
-    let (result, back) = conn.write(std::mem::take(buf)).await;
-    *buf = back;
-    if sink.deadline.struck() {
-        return Err(PumpError::SinkTimeout);
-    }
-    sink.deadline.clear();
-    result.map_err(|_| PumpError::SinkClosed)
-}
-
-/// Writes bytes that stand in no pooled buffer yet.
-pub(crate) async fn write_bytes(sink: Side<'_>, mut bytes: &[u8]) -> Result<(), PumpError> {
-    while !bytes.is_empty() {
-        let mut buf = if bytes.len() > STANDARD {
-            Buffer::large()
-        } else {
-            Buffer::standard()
-        };
-        let (now, later) = bytes.split_at(bytes.len().min(buf.room()));
-        buf.extend(now);
-        write(sink, &mut buf).await?;
-        bytes = later;
-    }
-    Ok(())
 }
 
 /// Cuts `buf` down to what is to be sent; what lies beyond this step moves to a buffer of its own.
