@@ -1,5 +1,7 @@
 //! One check of an endpoint: what it is asked, and what its answer means.
 
+use std::net::SocketAddr;
+
 use engine_config::snapshot::{Address, Probe};
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -53,10 +55,11 @@ async fn ask(terms: &Terms, connected: Connected) -> Result<(), Failure> {
     }
 }
 
-fn authority(said: Option<&str>, address: &Address) -> String {
+pub(super) fn authority(said: Option<&str>, address: &Address) -> String {
     match (said, address) {
         (Some(host), _) => host.to_owned(),
-        (None, Address::Tcp(at)) => at.to_string(),
+        // Without the zone of a link-local address, which means nothing to others (RFC 6874 section 4).
+        (None, Address::Tcp(at)) => SocketAddr::new(at.ip(), at.port()).to_string(),
         (None, Address::Unix(_)) => LOCAL.to_owned(),
     }
 }

@@ -79,3 +79,19 @@ fn the_examples_of_the_document_are_in_the_language() {
         assert!(snapshot.upstreams[0].health.is_some());
     }
 }
+
+#[test]
+fn hosts() {
+    for host in [
+        "a",
+        "a_b.internal.",
+        "A:1",
+        "10.0.0.1:65535",
+        "[::1]",
+        "[::1]:80",
+    ] {
+        let keys =
+            format!("protocol = \"h2\"\nhealth_check = \"grpc\"\nhealth_host = \"{host}\"\n");
+        assert_eq!(probe(&keys), grpc("", Some(host)));
+    }
+}

@@ -3,6 +3,7 @@
 use expect_test::expect;
 
 use super::below;
+use crate::testing::{LEAST, bad};
 
 #[test]
 fn keys_of_another_check() {
@@ -221,4 +222,20 @@ protocol = "http/3"
 
             16 problems"#]],
     );
+}
+
+/// No request could be made with them, so that no check would ever be good.
+#[test]
+fn hosts() {
+    let wrong = [
+        "", ":80", "a:", "a:+1", "a:65536", "a:b:c", "::1", "[", "[::1", "[::1]80", "[a]", "a..b",
+        "*.a", "a/b",
+    ];
+    for host in wrong {
+        let text = format!(
+            "{LEAST}[upstream.a]\nendpoints = [\"10.0.0.1:1\"]\nhealth_path = \"/up\"\nhealth_host = \"{host}\"\n"
+        );
+        let expected = format!("error: `{host}` is not a host\n");
+        assert!(bad(&text).contains(&expected), "{host}");
+    }
 }

@@ -6,6 +6,7 @@ use crate::resolve::Resolver;
 use crate::said::Block;
 use crate::snapshot::{HealthCheck, Probe};
 use policy::health::{Statuses, Thresholds};
+use policy::route::Host;
 use policy_keys::Mismatch;
 use std::sync::Arc;
 
@@ -110,8 +111,7 @@ impl Resolver<'_, '_> {
             let name = block.text("tls_name").filter(|_| said.tls);
             return name.map(Into::into);
         };
-        let byte = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
-        if host.is_empty() || !host.bytes().all(byte) {
+        if !is_host(&host) {
             let mismatch = Mismatch::new(format!("`{host}` is not a host"));
             let expected = "a host such as \"api.internal\", with a port or without";
             self.wrong(block, "health_host", mismatch.expected(expected));
@@ -171,4 +171,15 @@ impl Resolver<'_, '_> {
             })
         }))
     }
+}
+
+/// One name or address, with a port or without. Whatever else no request could be made with, and no check be good.
+fn is_host(text: &str) -> bool {
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !text.ends_with(']') => (name, Some(port)),
+        _ => (text, None),
+    };
+    let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let one = Host::parse(name).is_ok_and(|host| !host.to_string().starts_with("*."));
+    one && port.is_none_or(|port| digits(port) && port.parse::<u16>().is_ok())
 }

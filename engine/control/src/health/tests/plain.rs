@@ -1,8 +1,10 @@
 //! Checks without TLS.
 
+use engine_config::snapshot::Address;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixListener;
 
+use super::super::probe::authority;
 use super::*;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -210,4 +212,16 @@ fn what_speaks_another_protocol() {
         let result = checked(address, &keys).await;
         begins(&result, "connection_terminated: ");
     });
+}
+
+#[test]
+fn an_endpoints_zone_is_nobody_elses_business() {
+    for (endpoint, expected) in [
+        ("127.0.0.1:80", "127.0.0.1:80"),
+        ("[fe80::1%3]:80", "[fe80::1]:80"),
+    ] {
+        let address = Address::Tcp(endpoint.parse().unwrap());
+        assert_eq!(authority(None, &address), expected);
+        assert_eq!(authority(Some("a.example"), &address), "a.example");
+    }
 }
