@@ -58,6 +58,11 @@ impl Checks {
         }
     }
 
+    /// The generation that is checked.
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen
+    }
+
     /// Goes over to a new configuration, if there is one; stops when the workers drain. The words stay then as they are:
     /// they hold for what is still in flight.
     pub(crate) fn turn(&mut self) {

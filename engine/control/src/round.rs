@@ -75,10 +75,13 @@ impl Round {
         self.look_for_failures();
         self.rotation.turn(Instant::now());
         self.expiries.turn(clock::unix());
+        let before = self.checks.seen();
         self.checks.turn();
+        // Checks that have just been told to end hold what is theirs until their tasks have run.
+        let changed = self.checks.seen() != before;
         let bridge = &self.shared.bridge;
         let generation = bridge.slot.generation();
-        if bridge.slot.reap() == 0 && self.swept != generation {
+        if bridge.slot.reap() == 0 && !changed && self.swept != generation {
             self.swept = generation;
             bridge.sweep();
         }
@@ -137,3 +140,6 @@ impl Round {
 const EVERY: Duration = Duration::from_millis(250);
 /// Two seconds: an idle worker beats ten times a second.
 const STALLED_AFTER: u32 = 8;
+
+#[cfg(test)]
+mod tests;
