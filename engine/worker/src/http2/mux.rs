@@ -1,4 +1,7 @@
 //! One connection: what was read is shared out among its streams, what they have to say is gathered to be written.
+//!
+//! `slot` is what is kept of each stream, `events` deals out what came, `room` is who waits until more may be written,
+//! `end` is the farewell. Here is the connection itself, and whether its peer is there.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -6,25 +9,20 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use engine_net::buffer::Buffer;
-use engine_net::{Conn, Shutdown, deadline};
-use protocol::http1::encode;
+use engine_net::buffer::{Buffer, STANDARD};
+use engine_net::{Conn, deadline};
 use protocol::http2::head::HeadError;
-use protocol::http2::{By, Connection, ConnectionError, ErrorCode, Event, Role, StreamId};
+use protocol::http2::{Connection, ConnectionError, Event, Role};
 use protocol::message::{RequestHead, ResponseHead};
 
-use super::stream::{Broken, Stream};
+use super::stream::Stream;
 
-/// So much waits to be written at most before bodies wait; heads and control frames are never held back by it.
-const ROOM: usize = 96 * 1024;
-/// With so much waiting, nothing more is read.
-const MOST: usize = 512 * 1024;
-/// A body takes at least this much of the room, if there is any.
-const SHARE: usize = 4 * 1024;
-/// What a stream leaves behind for the next one is no more than this.
-const KEPT: usize = 16 * 1024;
-/// Answer heads (1xx) of one stream that wait to be taken; no window bounds them.
-const HEADS: usize = 16;
+mod end;
+mod events;
+mod room;
+mod slot;
+
+pub(super) use slot::Slot;
 
 /// Whoever was heard so shortly before it was asked is not suspected yet.
 const JUST_NOW: u64 = 250_000_000;
@@ -70,27 +68,6 @@ pub(super) struct Inner {
     pub(super) heads: Vec<(ResponseHead, Vec<u8>)>,
     /// The text of the head that was taken last.
     arena: Vec<u8>,
-}
-
-/// What is kept of one stream.
-#[derive(Default)]
-pub(super) struct Slot {
-    /// An exchange holds it.
-    held: bool,
-    /// None before its head has gone out.
-    pub(super) id: Option<StreamId>,
-    /// Bytes of its body that have come; those before `taken` have been taken.
-    pub(super) inbound: Vec<u8>,
-    pub(super) taken: usize,
-    /// The peer has said all.
-    pub(super) ended: bool,
-    /// We have said all.
-    pub(super) said: bool,
-    pub(super) broken: Option<Broken>,
-    pub(super) trailers: Vec<u8>,
-    /// Answer heads that have come and were not taken, oldest first.
-    pub(super) heads: VecDeque<(ResponseHead, Vec<u8>)>,
-    pub(super) waker: Option<Waker>,
 }
 
 /// What came first in the bytes that were read.
@@ -168,17 +145,12 @@ impl Mux {
         Ok((used, came))
     }
 
-    /// Waits until the last of what was to be written has gone out, after [`Mux::end`].
-    pub(crate) async fn written_out(&self) {
-        poll_fn(|cx| {
-            let mut inner = self.inner.borrow_mut();
-            if inner.written_out {
-                return Poll::Ready(());
-            }
-            inner.reader = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
+    /// The head of the request that came last: into `head`, its text into `text`. False: it does not fit.
+    pub(crate) fn take_request(&self, head: &mut RequestHead, text: &mut Buffer) -> bool {
+        let mut inner = self.inner.borrow_mut();
+        let inner = &mut *inner;
+        inner.h2.take_request(head, &mut inner.arena);
+        fill(text, &inner.arena)
     }
 
     /// Waits for the peer's first SETTINGS, which say how many streams it takes, or for the connection's end.
@@ -192,11 +164,6 @@ impl Mux {
             Poll::Pending
         })
         .await;
-    }
-
-    /// Nothing more is read from it.
-    pub(crate) fn is_over(&self) -> bool {
-        self.inner.borrow().over
     }
 
     /// Nothing has come from the peer since `asked` though it should have: no more streams for it.
@@ -217,59 +184,6 @@ impl Mux {
     /// Whether part of a message has come since this was last asked.
     pub(crate) fn has_spoken(&self) -> bool {
         std::mem::take(&mut self.inner.borrow_mut().spoken)
-    }
-
-    /// Waits until what is to be written is not too much, or the connection is over.
-    pub(crate) async fn has_room(&self) {
-        poll_fn(|cx| {
-            let mut inner = self.inner.borrow_mut();
-            if inner.out.len() < MOST || inner.over {
-                return Poll::Ready(());
-            }
-            inner.reader = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-
-    /// The head of the request that came last: into `head`, its text into `text`. False: it does not fit.
-    pub(crate) fn take_request(&self, head: &mut RequestHead, text: &mut Buffer) -> bool {
-        let mut inner = self.inner.borrow_mut();
-        let inner = &mut *inner;
-        inner.h2.take_request(head, &mut inner.arena);
-        fill(text, &inner.arena)
-    }
-
-    /// A stream for a request, which is opened by its head (client role); none when there is no room for one now.
-    pub(crate) fn reserve(self: &Rc<Self>) -> Option<Stream> {
-        let mut inner = self.inner.borrow_mut();
-        let inner = &mut *inner;
-        if inner.over || inner.h2.room().ok()? <= inner.reserved {
-            return None;
-        }
-        Some(self.opened(inner, None, false))
-    }
-
-    fn opened(self: &Rc<Self>, inner: &mut Inner, id: Option<StreamId>, end: bool) -> Stream {
-        let at = inner.free.pop().unwrap_or_else(|| {
-            inner.slots.push(Slot::default());
-            inner.slots.len() - 1
-        });
-        if let Some(slot) = inner.slots.get_mut(at) {
-            slot.held = true;
-            slot.ended = end;
-        }
-        inner.reserved += 1;
-        if let Some(id) = id {
-            inner.bind(at, id);
-        }
-        inner.held += 1;
-        Stream::new(Rc::clone(self), at)
-    }
-
-    /// Streams that exchanges hold.
-    pub(crate) fn held(&self) -> usize {
-        self.inner.borrow().held
     }
 
     /// What `:scheme` says of requests over it.
@@ -302,241 +216,13 @@ impl Mux {
     pub(crate) fn is_settled(&self) -> bool {
         self.inner.borrow().h2.is_settled()
     }
-
-    /// Begins to say farewell: streams that are open may end, new ones are refused (RFC 9113 section 6.8).
-    pub(crate) fn retire(&self) {
-        let mut inner = self.inner.borrow_mut();
-        let inner = &mut *inner;
-        inner.h2.drain(&mut inner.out);
-        inner.wake_writer();
-    }
-
-    /// The farewell has been said in both steps and no stream is left.
-    pub(crate) fn is_retired(&self) -> bool {
-        let inner = self.inner.borrow();
-        inner.held == 0 && inner.h2.is_drained()
-    }
-
-    /// The second step of the farewell, whatever the peer has not confirmed.
-    pub(crate) fn retire_now(&self) {
-        let mut inner = self.inner.borrow_mut();
-        let inner = &mut *inner;
-        inner.h2.goaway(ErrorCode::NO_ERROR, &mut inner.out);
-        inner.wake_writer();
-    }
-
-    /// Nothing more is read: every stream breaks; what waits is still written, then the writing side is shut.
-    pub(crate) fn end(&self) {
-        let wakers: Vec<Waker> = {
-            let mut inner = self.inner.borrow_mut();
-            let inner = &mut *inner;
-            inner.over = true;
-            for slot in &mut inner.slots {
-                if slot.held && slot.broken.is_none() && !(slot.ended && slot.said) {
-                    slot.broken = Some(Broken::Gone);
-                }
-            }
-            let streams = inner.slots.iter_mut().filter_map(|slot| slot.waker.take());
-            streams
-                .chain(inner.writer.take())
-                .chain(inner.reader.take())
-                .chain(inner.greeted.take())
-                .collect()
-        };
-        wakers.into_iter().for_each(Waker::wake);
-    }
-
-    /// As [`Mux::end`], and what waits to be written is thrown away.
-    pub(crate) fn cut(&self) {
-        self.inner.borrow_mut().out.clear();
-        self.end();
-        self.conn.shutdown(Shutdown::Both);
-    }
-}
-
-impl Inner {
-    /// The state of a stream that is held.
-    pub(super) fn slot(&mut self, at: usize) -> Option<&mut Slot> {
-        self.slots.get_mut(at)
-    }
-
-    /// The stream is known by this place from now on.
-    pub(super) fn bind(&mut self, at: usize, id: StreamId) {
-        self.h2.set_token(id, at as u64 + 1);
-        self.reserved = self.reserved.saturating_sub(1);
-        if let Some(slot) = self.slots.get_mut(at) {
-            slot.id = Some(id);
-        }
-    }
-
-    fn slot_of(&mut self, id: StreamId, token: u64) -> Option<&mut Slot> {
-        let at = usize::try_from(token.checked_sub(1)?).ok()?;
-        self.slots.get_mut(at).filter(|slot| slot.id == Some(id))
-    }
-
-    fn deal_with(&mut self, event: Event, bytes: &[u8]) {
-        match event {
-            Event::Data {
-                stream,
-                token,
-                payload,
-                end,
-            } => {
-                let payload = bytes.get(payload).unwrap_or_default();
-                match self.slot_of(stream, token) {
-                    Some(slot) => {
-                        slot.inbound.extend_from_slice(payload);
-                        slot.ended |= end;
-                        wake(slot.waker.take());
-                    }
-                    // Nobody holds it any more; the connection's window is still to be given back.
-                    None => self.h2.consumed(stream, payload.len(), &mut self.out),
-                }
-            }
-            Event::Head { stream, token, end } => self.answer_came(stream, token, end),
-            Event::Interim { stream, token } => self.answer_came(stream, token, false),
-            Event::Trailers { stream, token } => {
-                let (mut fields, mut text) = (Vec::new(), Vec::new());
-                self.h2.take_trailers(&mut fields, &mut text);
-                let mut lines = Vec::with_capacity(text.len());
-                for field in fields.iter().filter(|field| !field.hop_by_hop) {
-                    encode::field(&mut lines, field.name.of(&text), field.value.of(&text));
-                }
-                if let Some(slot) = self.slot_of(stream, token) {
-                    slot.trailers = lines;
-                    slot.ended = true;
-                    wake(slot.waker.take());
-                }
-            }
-            Event::Reset {
-                stream,
-                token,
-                code,
-                by,
-                cause,
-            } => {
-                let why = match by {
-                    By::Goaway => Broken::Refused,
-                    By::Peer if code == ErrorCode::REFUSED_STREAM => Broken::Refused,
-                    By::Peer => Broken::Reset(code),
-                    By::Us => Broken::Malformed(cause),
-                };
-                if let Some(slot) = self.slot_of(stream, token) {
-                    slot.broken.get_or_insert(why);
-                    wake(slot.waker.take());
-                }
-            }
-            Event::Writable { stream, token } => {
-                if let Some(slot) = self.slot_of(stream, token) {
-                    wake(slot.waker.take());
-                }
-            }
-            Event::WritableAll => self.wake_waiting(),
-            Event::Settings => {
-                self.wake_waiting();
-                wake(self.greeted.take());
-            }
-            Event::Goaway { .. }
-            | Event::Pong { .. }
-            | Event::More
-            | Event::Refused { .. }
-            | Event::Rejected { .. } => {}
-        }
-    }
-
-    fn answer_came(&mut self, id: StreamId, token: u64, end: bool) {
-        let (mut head, mut text) = self.heads.pop().unwrap_or_default();
-        self.h2.take_response(&mut head, &mut text);
-        let Some(slot) = self.slot_of(id, token) else {
-            return self.keep_head(head, text);
-        };
-        slot.heads.push_back((head, text));
-        slot.ended |= end;
-        wake(slot.waker.take());
-        if slot.heads.len() > HEADS {
-            slot.broken = Some(Broken::Malformed("too_many_interim_responses"));
-            self.h2
-                .reset(id, ErrorCode::ENHANCE_YOUR_CALM, &mut self.out);
-        }
-    }
-
-    /// A head that has been taken leaves its memory to the next one.
-    pub(super) fn keep_head(&mut self, head: ResponseHead, text: Vec<u8>) {
-        if self.heads.len() < HEADS && text.capacity() <= KEPT {
-            self.heads.push((head, text));
-        }
-    }
-
-    /// How many bytes of a body may be added to what waits to be written.
-    pub(super) fn share(&self) -> usize {
-        let room = ROOM.saturating_sub(self.out.len());
-        room.min((ROOM / (self.waiting.len() + 1)).max(SHARE))
-    }
-
-    /// The stream waits for room or for a window.
-    pub(super) fn wait(&mut self, at: usize) {
-        if !self.waiting.contains(&at) {
-            self.waiting.push_back(at);
-        }
-    }
-
-    /// The stream has had its turn; should it have to wait again, it does so behind all others.
-    pub(super) fn served(&mut self, at: usize) {
-        if !self.waiting.is_empty() {
-            self.waiting.retain(|it| *it != at);
-        }
-    }
-
-    /// Room or a window may have opened: whoever waits looks again, first come, first served. Who finds that those before
-    /// it have left nothing keeps its place.
-    pub(super) fn wake_waiting(&mut self) {
-        for at in &self.waiting {
-            wake(self.slots.get_mut(*at).and_then(|slot| slot.waker.take()));
-        }
-    }
-
-    /// There is something to be written.
-    pub(super) fn wake_writer(&mut self) {
-        if !self.out.is_empty() {
-            wake(self.writer.take());
-        }
-    }
-
-    /// Nobody holds the stream any more.
-    pub(super) fn let_go(&mut self, at: usize) {
-        let Some(slot) = self.slots.get_mut(at) else {
-            return;
-        };
-        let mut gone = std::mem::take(slot);
-        gone.heads.clear();
-        slot.heads = gone.heads;
-        let mut inbound = gone.inbound;
-        // What nobody takes any more counts no longer against the connection's window.
-        let left = inbound.len().saturating_sub(gone.taken);
-        inbound.clear();
-        if inbound.capacity() <= KEPT {
-            slot.inbound = inbound;
-        }
-        if let Some(id) = gone.id.filter(|_| left > 0) {
-            self.h2.consumed(id, left, &mut self.out);
-            self.wake_writer();
-        }
-        self.served(at);
-        self.free.push(at);
-        self.held = self.held.saturating_sub(1);
-        if self.held == 0 && self.h2.role() == Role::Client && self.h2.is_drained() {
-            // Nothing more comes of it: the writing side is shut, and the peer closes.
-            self.over = true;
-            wake(self.writer.take());
-        }
-    }
 }
 
 /// Puts `text` alone into `buf`; false when it does not fit into the largest.
 pub(super) fn fill(buf: &mut Buffer, text: &[u8]) -> bool {
     buf.clear();
     if buf.room() < text.len() {
-        *buf = if text.len() > engine_net::buffer::STANDARD {
+        *buf = if text.len() > STANDARD {
             Buffer::large()
         } else {
             Buffer::standard()
