@@ -17,9 +17,10 @@ use engine_net::deadline::Strike;
 use protocol::http1::Rules;
 use protocol::message::BodyLength;
 
+use super::Exchange;
+use super::decide::body_bound;
 use super::upgrade::Consent;
 use super::wait::{Try, Wait};
-use super::{Exchange, body_bound};
 use crate::forward::{self, Bounds, Incoming, Outgoing, Pump, PumpError, Side};
 use crate::grpc::Call;
 use crate::link::Link;
