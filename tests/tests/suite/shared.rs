@@ -2,6 +2,7 @@
 
 use tests::gateway::upstream_and_route;
 use tests::http2::Answering;
+use tests::metrics::wait;
 use tests::secure::{HOST, certificate};
 use tests::terminator::Terminator;
 use tests::{Gate, Gateway, Origin};
@@ -134,4 +135,51 @@ fn one_that_answers_is_kept_however_long_its_requests_take() {
     let gateway = pinged(&origin, "ping_after = \"100ms\"");
     gateway.get("/").is(200).body_is("late");
     assert_eq!(origin.connections(), 1);
+}
+
+const ACTIVE: &str = "gateway_upstream_connections{upstream=\"backend\",state=\"active\"}";
+
+#[test]
+fn one_without_requests_is_closed_after_keepalive_whenever_it_would_be_asked() {
+    let origin = Origin::http2(|_| Answering::ok("done"));
+    for keepalive in ["100ms", "0s"] {
+        let gateway = pinged(
+            &origin,
+            &format!("ping_after = \"1h\"\nkeepalive = \"{keepalive}\""),
+        );
+        gateway.get("/").is(200).body_is("done");
+        wait(&gateway, ACTIVE, 0.0);
+    }
+}
+
+#[test]
+fn one_that_stands_only_after_a_reload_has_removed_its_endpoint_ends_with_what_it_was_made_for() {
+    let dir = tempfile::TempDir::new().expect("a temporary folder");
+    certificate(dir.path());
+    let origin = Origin::http2(|_| Answering::ok("done"));
+    let mut endpoint = Terminator::held(dir.path(), &[("h2", origin.address)]);
+    let upstream = format!(
+        "endpoints = [\"{}\"]\nprotocol = \"h2\"\ntls = true\ntls_name = \"{HOST}\"\ntls_ca = \"{}/edge.pem\"\n\
+         connect_timeout = \"1m\"\nkeepalive = \"1h\"\nping_after = \"1h\"",
+        endpoint.address,
+        dir.path().display()
+    );
+    let hasty = "[route.hasty]\npath = \"/hasty\"\nupstream = \"backend\"\nauth = \"none\"\ntimeout = \"200ms\"\n";
+    let gateway = Gateway::start(upstream_and_route(&upstream, "") + hasty);
+    let mut patient = gateway.peer();
+    patient.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    // By then it waits.
+    gateway.get("/hasty").is(504);
+    let other = Origin::saying("other");
+    let next = gateway.said().len();
+    let text = gateway.text();
+    let removed = text.replace(
+        &format!("[\"{}\"]", endpoint.address),
+        &format!("[\"{}\"]", other.address),
+    );
+    gateway.rewrite(&removed);
+    gateway.wait_said("is live, generation", next);
+    endpoint.go();
+    patient.answer().is(200).body_is("done");
+    wait(&gateway, ACTIVE, 0.0);
 }

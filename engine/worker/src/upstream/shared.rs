@@ -30,6 +30,9 @@ use pulse::{Due, Pulse};
 /// How often a request looks again for a stream while there is room for neither stream nor connection.
 const FULL_RETRY: u64 = 5_000_000;
 
+/// How often it is looked whether a connection is still used, at most; and how long a new one waits to be, at least.
+const LOOK: u64 = 1_000_000_000;
+
 /// What may come of one answer's body before it has been taken.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
@@ -174,7 +177,7 @@ pub(super) fn adopt(
     let (reader, at) = (Rc::clone(&mux), Rc::clone(endpoint));
     runtime::spawn(async move {
         let _open = open;
-        read(&reader, terms).await;
+        read(&reader, &at, terms).await;
         reader.end();
         at.shared.forget(&reader);
         series.active.dec();
@@ -194,10 +197,11 @@ fn connection(streams: u32) -> Connection {
 }
 
 /// Reads until the connection is over, is dead, or has been without a stream for longer than it is kept.
-async fn read(mux: &Rc<Mux>, terms: Terms) {
+async fn read(mux: &Rc<Mux>, endpoint: &Endpoint, terms: Terms) {
     let deadline = Deadline::new(&mux.conn);
     let mut inbound = Buffer::standard();
     let mut heard = deadline::now();
+    let mut used = false;
     let mut pulse = Pulse::new(terms.ping_after, terms.ping_timeout, heard);
     loop {
         loop {
@@ -218,19 +222,29 @@ async fn read(mux: &Rc<Mux>, terms: Terms) {
         }
         inbound.compact();
         let now = deadline::now();
-        let kept = heard.saturating_add(terms.keepalive);
-        match pulse.look(mux.held() > 0, now) {
+        let held = mux.held() > 0;
+        used |= held;
+        let keepalive = match endpoint.retired.get() {
+            true => 0,
+            false => terms.keepalive,
+        };
+        let kept = match used {
+            true => heard.saturating_add(keepalive),
+            // It was made for somebody, who is about to come.
+            false => heard.saturating_add(keepalive.max(LOOK)),
+        };
+        match pulse.look(held, now) {
             Due::Dead => return mux.cut(),
             Due::Ping => mux.ping(),
-            Due::Nothing if mux.held() == 0 && now >= kept => return mux.retire(),
+            Due::Nothing if !held && now >= kept => return mux.retire(),
             Due::Nothing => {}
         }
-        let next = pulse.next(now);
-        let at = match mux.held() {
-            0 => next.min(kept),
-            _ => next,
+        // Whoever gives the last stream back does not say so here.
+        let look = match held {
+            true => now.saturating_add(keepalive.clamp(LOOK, 20 * LOOK)),
+            false => kept,
         };
-        deadline.set(at, Strike::CancelRead);
+        deadline.set(pulse.next(now).min(look), Strike::CancelRead);
         let (result, back) = mux.conn.read_cancelable(std::mem::take(&mut inbound)).await;
         inbound = back;
         let struck = deadline.struck();
