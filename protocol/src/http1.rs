@@ -12,7 +12,6 @@ mod framing;
 pub use chunked::{ChunkError, Chunked, LAST_CHUNK, Rules, Scanned, Unframed, chunk_line};
 pub use decode::{Decoded, decode_request, decode_response, leading_crlf};
 pub use error::{MessageError, RequestError, ResponseError};
-pub(crate) use framing::is_token_byte;
 
 #[cfg(test)]
 mod tests;

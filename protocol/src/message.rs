@@ -4,19 +4,23 @@
 //! framing. A span that doesn't fit the bytes at hand yields an empty slice, never a panic.
 
 mod authority;
+mod length;
 mod method;
 mod name;
 mod path;
 mod request;
 mod response;
+mod token;
 
 pub use authority::{host_of, is_valid_authority, port_of, same_authority};
+pub(crate) use length::{is_disguised, parse_length};
 pub use method::Method;
 pub use name::Name;
 pub(crate) use name::folded::Folded;
 pub use path::{Canonical, PathError, canonical_path};
 pub use request::{Request, RequestHead, TargetForm};
 pub use response::{Response, ResponseHead};
+pub(crate) use token::{is_lower_token_byte, is_token};
 
 use std::ops::Range;
 

@@ -1,6 +1,6 @@
 //! Which of gRPC's framings a Content-Type names, and the same type in another framing.
 
-use crate::http1::is_token_byte;
+use crate::message::is_token;
 
 /// How messages and trailers are laid out in a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,9 +43,8 @@ impl<'a> ContentType<'a> {
             [b'+', format @ ..] if !format.is_empty() => Some(format),
             _ => return None,
         };
-        let is_sound = |format: &[u8]| format.iter().all(|byte| is_token_byte(*byte));
         format
-            .is_none_or(is_sound)
+            .is_none_or(is_token)
             .then_some(ContentType { framing, format })
     }
 

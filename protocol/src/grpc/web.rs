@@ -3,9 +3,8 @@
 use std::fmt;
 
 use super::messages::{COMPRESSED, PREFIX_BYTES, TRAILERS};
-use crate::http1::is_token_byte;
 use crate::limits::MAX_GRPC_WEB_TRAILER_BYTES;
-use crate::message::Name;
+use crate::message::{Name, is_token};
 
 /// Why trailers in a body are refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,8 +95,7 @@ fn push_line(line: &[u8], out: &mut Vec<u8>) -> Result<(), TrailerError> {
     let (name, value) = line.split_at_checked(colon).ok_or(TrailerError::Line)?;
     let value = value.get(1..).unwrap_or_default().trim_ascii();
     let is_plain = |byte: &u8| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f);
-    let is_name = !name.is_empty() && name.iter().all(|byte| is_token_byte(*byte));
-    if !is_name || !line.iter().all(is_plain) {
+    if !is_token(name) || !line.iter().all(is_plain) {
         return Err(TrailerError::Line);
     }
     if Name::lookup(name).is_forbidden_in_trailers() {

@@ -5,7 +5,9 @@
 
 use super::error::MessageError;
 use crate::limits::MAX_CONNECTION_OPTIONS;
-use crate::message::{BodyLength, Field, Folded, Method, Name, Span, Version};
+use crate::message::{
+    BodyLength, Field, Folded, Method, Name, Span, Version, is_disguised, is_token, parse_length,
+};
 
 /// What the fields of one head say about framing and the connection.
 #[derive(Default)]
@@ -41,14 +43,17 @@ impl Facts {
         value: &[u8],
     ) -> Result<(), MessageError> {
         match known {
-            Name::Other => return refuse_disguise(name),
+            Name::Other if is_disguised(name) => {
+                return Err(MessageError::DisguisedFramingField);
+            }
             Name::Host if self.host.is_some() => self.repeated_host = true,
             Name::Host => self.host = Some(span),
             Name::ContentLength => {
                 if self.content_length.is_some() {
                     return Err(MessageError::RepeatedContentLength);
                 }
-                self.content_length = Some(content_length(value)?);
+                let length = parse_length(value).ok_or_else(|| refused_length(value))?;
+                self.content_length = Some(length);
             }
             Name::TransferEncoding => self.transfer_encoding(value)?,
             Name::Connection => self.connection(value)?,
@@ -136,7 +141,7 @@ impl Facts {
             .map(<[u8]>::trim_ascii)
             .unwrap_or_default();
         let names_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
-        if name.is_empty() || !name.iter().all(|byte| is_token_byte(*byte)) || names_chunked(name) {
+        if !is_token(name) || names_chunked(name) {
             return MessageError::TransferEncoding;
         }
         let mut all = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
@@ -217,69 +222,14 @@ fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|element| !element.is_empty())
 }
 
-/// Digits only, below 2^63: origins that keep lengths in signed numbers must read the same one.
-fn content_length(value: &[u8]) -> Result<u64, MessageError> {
-    let mut length = 0u64;
-    for byte in value {
-        let digit = match byte {
-            b'0'..=b'9' => u64::from(byte - b'0'),
-            b',' => return Err(MessageError::RepeatedContentLength),
-            _ => return Err(MessageError::ContentLength),
-        };
-        // What is too much stays too much: it is refused below.
-        length = length.saturating_mul(10).saturating_add(digit);
-        if length > i64::MAX as u64 {
-            return Err(MessageError::ContentLength);
+/// Names what is wrong with a length: a list of sound ones is a repetition.
+#[cold]
+fn refused_length(value: &[u8]) -> MessageError {
+    let first = memchr::memchr(b',', value).and_then(|comma| value.get(..comma));
+    match first {
+        Some(first) if first.is_empty() || parse_length(first).is_some() => {
+            MessageError::RepeatedContentLength
         }
+        _ => MessageError::ContentLength,
     }
-    if value.is_empty() {
-        return Err(MessageError::ContentLength);
-    }
-    Ok(length)
-}
-
-/// Origins that turn field names into variables (CGI, WSGI) read `Content_Length` as Content-Length.
-#[inline]
-fn refuse_disguise(name: &[u8]) -> Result<(), MessageError> {
-    let disguised = match name.len() {
-        14 => is_disguise(name, b"content", b"length"),
-        17 => is_disguise(name, b"transfer", b"encoding"),
-        _ => false,
-    };
-    if disguised {
-        return Err(MessageError::DisguisedFramingField);
-    }
-    Ok(())
-}
-
-fn is_disguise(name: &[u8], first: &[u8], second: &[u8]) -> bool {
-    name.get(first.len()) == Some(&b'_')
-        && name
-            .get(..first.len())
-            .is_some_and(|part| part.eq_ignore_ascii_case(first))
-        && name
-            .get(first.len() + 1..)
-            .is_some_and(|part| part.eq_ignore_ascii_case(second))
-}
-
-/// RFC 9110 section 5.6.2.
-pub(crate) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
 }

@@ -10,10 +10,10 @@ use super::{
     worth_parsing,
 };
 use crate::http1::error::RequestError;
-use crate::http1::framing::{Facts, is_token_byte};
+use crate::http1::framing::Facts;
 use crate::limits::{HeadLimits, MAX_FIELDS};
 use crate::message::{
-    Method, RequestHead, Span, TargetForm, Version, is_valid_authority, same_authority,
+    Method, RequestHead, Span, TargetForm, Version, is_token, is_valid_authority, same_authority,
 };
 
 /// Decodes the request head at the start of `bytes`. Empty lines before it are the caller's, see
@@ -232,7 +232,7 @@ fn diagnose_line(window: &[u8], max_fields: usize) -> RequestError {
         .unwrap_or_default()
         .split(|byte| *byte == b' ');
     let method = words.next().unwrap_or_default();
-    if method.is_empty() || !method.iter().all(|byte| is_token_byte(*byte)) {
+    if !is_token(method) {
         return RequestError::Method;
     }
     if let Err(fault) = survey(window, max_fields + 1) {

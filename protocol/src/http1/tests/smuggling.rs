@@ -53,6 +53,8 @@ fn line_faults() -> Vec<(&'static str, MessageError)> {
         ("Content-Length: 5, 5", RepeatedContentLength),
         ("Content-Length: 5,", RepeatedContentLength),
         ("Content-Length: ,5", RepeatedContentLength),
+        ("Content-Length: 5x, 5", ContentLength),
+        ("Content-Length: 9223372036854775808, 5", ContentLength),
         (
             "Content-Length: 5\r\nContent-Length: 5",
             RepeatedContentLength,

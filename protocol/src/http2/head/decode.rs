@@ -4,7 +4,7 @@ use super::error::{HeadError, Malformed};
 use super::{request, response};
 use crate::http2::hpack::{Line, Part, Reader};
 use crate::limits::{BLOCK_BOUND, BlockLimits};
-use crate::message::{Field, Method, RequestHead, ResponseHead, Span};
+use crate::message::{Field, Method, RequestHead, ResponseHead, Span, parse_length};
 
 /// The reading side of a connection. All its header blocks have to pass through here, in the order they came, those of
 /// streams that nobody is interested in too: each may change what the next one means.
@@ -178,8 +178,7 @@ pub(super) fn field(line: &Line) -> Result<Field, HeadError> {
     })
 }
 
-/// What Content-Length announces; it may stand there once. Digits only, below 2^63: origins that keep lengths in signed
-/// numbers must read the same one.
+/// What Content-Length announces; it may stand there once.
 pub(super) fn content_length(
     before: Option<u64>,
     value: Span,
@@ -188,13 +187,8 @@ pub(super) fn content_length(
     if before.is_some() {
         return Err(Malformed::RepeatedContentLength.into());
     }
-    let digits = value.of(arena);
-    let length = digits.iter().try_fold(0u64, |length, byte| {
-        let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
-        length.checked_mul(10)?.checked_add(digit.into())
-    });
-    match length {
-        Some(length) if !digits.is_empty() && length <= i64::MAX as u64 => Ok(Some(length)),
-        _ => Err(Malformed::ContentLength.into()),
+    match parse_length(value.of(arena)) {
+        Some(length) => Ok(Some(length)),
+        None => Err(Malformed::ContentLength.into()),
     }
 }

@@ -4,7 +4,7 @@
 //! depends on the other lines of the head is not here.
 
 use crate::http2::head::Malformed;
-use crate::message::{Name, Span, is_valid_authority};
+use crate::message::{Name, Span, is_disguised, is_lower_token_byte, is_token, is_valid_authority};
 
 /// Which part of a head a line is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -178,10 +178,9 @@ impl Line {
 
 /// RFC 9113 section 8.2: tokens without upper case, and none of the fields that speak of a connection.
 fn name_fault(known: Name, name: &[u8]) -> Option<Malformed> {
-    if !name.iter().all(|byte| is_name_byte(*byte)) || name.is_empty() {
+    if !name.iter().all(|byte| is_lower_token_byte(*byte)) || name.is_empty() {
         let raised = name.iter().any(u8::is_ascii_uppercase);
-        let is_word = !name.is_empty() && name.iter().all(|byte| is_token_byte(*byte));
-        return Some(match raised && is_word {
+        return Some(match raised && is_token(name) {
             true => Malformed::UppercaseName,
             false => Malformed::FieldName,
         });
@@ -243,36 +242,3 @@ fn is_scheme(value: &[u8]) -> bool {
 fn is_status(value: &[u8]) -> bool {
     matches!(value, [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9'])
 }
-
-/// Origins that turn field names into variables (CGI, WSGI) read `content_length` as Content-Length.
-fn is_disguised(name: &[u8]) -> bool {
-    name == b"content_length" || name == b"transfer_encoding"
-}
-
-/// Whether this is a token (RFC 9110 section 5.6.2).
-fn is_token(value: &[u8]) -> bool {
-    !value.is_empty() && value.iter().all(|byte| is_token_byte(*byte))
-}
-
-#[inline]
-fn is_token_byte(byte: u8) -> bool {
-    is_name_byte(byte) || byte.is_ascii_uppercase()
-}
-
-/// Whether a byte may stand in a field name.
-#[inline]
-fn is_name_byte(byte: u8) -> bool {
-    NAME_BYTES.get(usize::from(byte)) == Some(&true)
-}
-
-#[expect(clippy::indexing_slicing, reason = "evaluated when compiled")]
-static NAME_BYTES: [bool; 256] = {
-    let mut bytes = [false; 256];
-    let allowed = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz";
-    let mut at = 0;
-    while at < allowed.len() {
-        bytes[allowed[at] as usize] = true;
-        at += 1;
-    }
-    bytes
-};
