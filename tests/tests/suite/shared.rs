@@ -183,3 +183,57 @@ fn one_that_stands_only_after_a_reload_has_removed_its_endpoint_ends_with_what_i
     patient.answer().is(200).body_is("done");
     wait(&gateway, ACTIVE, 0.0);
 }
+
+/// Whichever worker a request comes to: at the node's cap an idle connection of the other one makes room.
+#[test]
+fn an_idle_one_makes_room_at_the_cap() {
+    let origin = Origin::http2(|_| Answering::ok("done"));
+    let upstream = format!(
+        "endpoints = [\"{}\"]\nprotocol = \"h2\"\npool_max_connections = 1\nconnect_timeout = \"1m\"\nkeepalive = \"1h\"",
+        origin.address
+    );
+    let two = "[gateway]\nworkers = 2\npin = false\n";
+    let gateway = Gateway::start(two.to_owned() + &upstream_and_route(&upstream, ""));
+    for _ in 0..30 {
+        gateway.get("/").is(200).body_is("done");
+    }
+    assert!(
+        origin.connections() > 1,
+        "thirty connections come to both workers"
+    );
+}
+
+#[test]
+fn no_more_wait_than_may() {
+    let gate = Gate::new();
+    let told = gate.clone();
+    let origin = Origin::http2(move |_| {
+        told.wait();
+        Answering::ok("done")
+    });
+    let upstream = format!(
+        "endpoints = [\"{}\"]\nprotocol = \"h2\"\npool_max_connections = 1\nmax_concurrent_streams = 1\n\
+         pool_max_pending = 1\nconnect_timeout = \"1m\"\nfirst_byte_timeout = \"1m\"",
+        origin.address
+    );
+    let gateway = Gateway::start(upstream_and_route(&upstream, ""));
+    let mut peers = [gateway.peer(), gateway.peer()];
+    peers[0].send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    origin.wait_received(1);
+    // One of these two waits, the other may not.
+    let mut other = gateway.peer();
+    peers[1].send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    wait(
+        &gateway,
+        "gateway_backend_errors_total{upstream=\"backend\",kind=\"pool_exhausted\"}",
+        1.0,
+    );
+    gate.open();
+    peers[0].answer().is(200);
+    let statuses = [peers[1].answer().status, other.answer().status];
+    assert!(
+        statuses == [200, 503] || statuses == [503, 200],
+        "{statuses:?}"
+    );
+}

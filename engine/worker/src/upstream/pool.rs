@@ -114,10 +114,10 @@ impl Drop for Connecting<'_> {
 }
 
 /// Counts a request that waits for a connection for as long as it does.
-struct Waiting<'a>(&'a Cell<u32>);
+pub(super) struct Waiting<'a>(&'a Cell<u32>);
 
 impl<'a> Waiting<'a> {
-    fn new(count: &'a Cell<u32>) -> Waiting<'a> {
+    pub(super) fn new(count: &'a Cell<u32>) -> Waiting<'a> {
         count.set(count.get() + 1);
         Waiting(count)
     }
@@ -331,11 +331,12 @@ impl Endpoint {
         self.shared.retire();
     }
 
-    /// Closes the connection that has been idle for longest; false when there is none.
+    /// Closes the connection that has been idle for longest, else a shared one without requests; false when there is
+    /// none.
     pub(super) fn close_one(&self) -> bool {
         let mut idle = self.idle.borrow_mut();
         if idle.is_empty() {
-            return false;
+            return self.shared.close_one();
         }
         let conn = idle.remove(0);
         conn.set_pooled(false);

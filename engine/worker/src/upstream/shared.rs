@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use engine_bridge::board::Held;
+use engine_bridge::board::{Held, Total};
 use engine_bridge::metrics::UpstreamSeries;
 use engine_config::snapshot::{self as config, ProxyHeader, UpstreamProtocol};
 use engine_net::deadline::{self, Deadline, Strike, within};
@@ -15,7 +15,7 @@ use engine_net::{Buffer, Conn, runtime};
 use protocol::http2::{Budgets, Connection, Role, Settings};
 
 use super::dial::Call;
-use super::pool::{self, Lease};
+use super::pool::{self, Lease, Waiting};
 use super::{Carrier, Endpoint, Upstream, UpstreamStream};
 use crate::http2::{Came, Mux, Stream};
 use crate::nanos;
@@ -58,6 +58,19 @@ impl Connections {
                 mux.end();
             }
         }
+    }
+
+    /// Ends one that nobody uses, nor is about to; false when there is none.
+    pub(super) fn close_one(&self) -> bool {
+        let mut open = self.open.borrow_mut();
+        let unused = open.iter().position(|mux| mux.held() == 0);
+        let Some(at) = unused.filter(|_| self.making.borrow().is_none()) else {
+            return false;
+        };
+        let mux = open.remove(at);
+        mux.retire();
+        mux.end();
+        true
     }
 
     fn forget(&self, mux: &Rc<Mux>) {
@@ -116,14 +129,25 @@ pub(super) async fn lease(
         true => Fault::WholeTimeout,
         false => fault,
     };
+    let mut waiting = None;
     loop {
         let making = connections.making.borrow().clone();
         let (making, is_ours) = match making {
             Some(making) => (Some(making), false),
             None => {
-                let room = upstream
-                    .connections
-                    .acquire(settings.pool_max_connections as u64);
+                let cap = settings.pool_max_connections as u64;
+                let mut room = upstream.connections.acquire(cap);
+                // At the node's cap, an idle connection to another endpoint of this upstream makes room.
+                if room.is_none() && upstream.endpoints.iter().any(|other| other.close_one()) {
+                    room = upstream.connections.acquire(cap);
+                }
+                if room.is_none() && waiting.is_none() {
+                    let place = Total::acquire(&upstream.pending, settings.pool_max_pending as u64);
+                    waiting = Some((
+                        place.ok_or(Fault::PoolExhausted)?,
+                        Waiting::new(&upstream.waiting),
+                    ));
+                }
                 let begin = |open| Making::begin(upstream, endpoint, settings, call, open);
                 (room.map(begin), true)
             }
