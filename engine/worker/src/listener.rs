@@ -71,10 +71,10 @@ impl Listening {
     }
 
     /// A reload has given it another index, and perhaps another mind about client certificates: whoever was let in
-    /// under the old one must show itself again.
-    pub(crate) fn renew(&self, settings: &config::Listener) {
+    /// under the old one must show itself again, then true.
+    pub(crate) fn renew(&self, settings: &config::Listener) -> bool {
         self.id.set(usize::from(settings.id));
-        self.trust.renew(digest(settings), clock::now());
+        self.trust.renew(digest(settings), clock::now())
     }
 
     /// Each tick: connections that were let in under a trust that is over for longer than `grace` are cut.

@@ -248,7 +248,10 @@ impl Worker {
         let mut current = Vec::with_capacity(live.snapshot.listeners.len());
         for listener in &live.snapshot.listeners {
             if let Some(known) = self.known(listener) {
-                known.renew(listener);
+                if known.renew(listener) {
+                    // Better a close than a request that gets no answer.
+                    deadline::end_resting();
+                }
                 current.push(known);
             } else if let Some(at) = sockets.iter().position(|it| it.name == listener.name) {
                 let new = Listening::new(&self.core, listener, sockets.swap_remove(at).socket);

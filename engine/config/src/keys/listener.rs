@@ -63,7 +63,7 @@ policy_keys::keys! {
         @connection tls_min_version: default TlsVersion = "1.2",
         /// With what it agrees on keys, the preferred first. `X25519MLKEM768` is the one that a quantum computer does not break; it needs TLS 1.3, and a build whose TLS library has it.
         @connection tls_groups: default Vec<TlsGroup> = "X25519MLKEM768, X25519, P-256, P-384",
-        /// Whether clients are asked for a certificate: `optional` lets those pass that have none, `required` does not. One that is shown must verify in any case.
+        /// Whether clients are asked for a certificate: `optional` lets those pass that have none, `required` does not. One that is shown must verify in any case. When this, `client_ca` or `client_crl` changes, connections of before take no more requests, and what they have under way is cut after `gateway.shutdown_grace`.
         @connection client_auth: default ClientAuth = "none",
         /// The file with the certificates (PEM) of the authorities that client certificates must lead to.
         @connection client_ca: optional String,

@@ -45,11 +45,13 @@ impl Trust {
         }
     }
 
-    /// A reload has come: perhaps an era ends.
-    pub(super) fn renew(&self, digest: Option<Digest>, now: u64) {
-        if self.digest.replace(digest) != digest {
+    /// A reload has come: perhaps an era ends, then true.
+    pub(super) fn renew(&self, digest: Option<Digest>, now: u64) -> bool {
+        let ends = self.digest.replace(digest) != digest;
+        if ends {
             self.ends.borrow_mut().push(now);
         }
+        ends
     }
 
     /// The present one.

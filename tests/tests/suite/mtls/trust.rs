@@ -4,6 +4,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 
 use tests::Gate;
+use tests::secure::Secure;
 
 use super::people::HOST;
 use super::*;
@@ -93,4 +94,27 @@ fn what_is_under_way_has_its_time_and_is_cut_then() {
         assert_eq!(line["consumer"], "acme", "{line}");
     }
     origin.wait_ended(2);
+}
+
+/// It would get no answer to its next request.
+#[test]
+fn who_has_nothing_under_way_is_told_at_once() {
+    let world = world();
+    let origin = Origin::saying("hi");
+    let more = "[gateway]\nworkers = 1\npin = false\nshutdown_grace = \"1h\"\n\
+                [route.here]\npath = \"/here\"\nrespond = \"200 here\"\nauth = \"none\"\n";
+    let before = text(&world, origin.address, SUBJECTS, more).replace(
+        "[listener.secure]\n",
+        "[listener.secure]\nidle_timeout = \"1h\"\n",
+    );
+    assert!(before.contains("idle_timeout"));
+    let gateway = Setup::new(before).start();
+    let (_client, mut wire) = Secure::connect(gateway.address("secure"), "http/1.1");
+    let asked = format!("GET /here HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
+    wire.write(asked.as_bytes()).expect("it is open");
+    wire.take_through(b"\r\n\r\nhere").expect("an answer");
+    let changed = gateway.text().replace("\"optional\"", "\"required\"");
+    gateway.rewrite(&changed);
+    gateway.signal("HUP");
+    assert_eq!(wire.fill().expect("it ends"), 0);
 }
