@@ -3,7 +3,8 @@
 //! which results matter in `policy::health`, where the word stands that workers read in `engine_bridge::board`.
 //!
 //! Invariants: an endpoint that a reload keeps keeps its word, and its count of results too unless it is asked something
-//! else now; at most [`AT_ONCE`] checks are on their way; a check that is given up leaves nothing behind.
+//! else now; at most [`AT_ONCE`] checks of an upstream are on their way, so that one whose endpoints let checks wait does
+//! not keep those of others waiting; a check that is given up leaves nothing behind.
 
 mod connect;
 mod endpoint;
@@ -24,13 +25,14 @@ use crate::shared::Shared;
 use endpoint::Endpoint;
 use terms::{Configs, Terms};
 
-/// Checks that are on their way at a time; more wait for one to end.
+/// Checks of one upstream that are on their way at a time; more wait for one to end.
 const AT_ONCE: usize = 64;
 
 /// The checks of the live configuration.
 pub(crate) struct Checks {
     shared: Arc<Shared>,
-    permits: Arc<Semaphore>,
+    /// By upstream, one for each check that may be on its way.
+    permits: HashMap<Arc<str>, Arc<Semaphore>>,
     /// The generation that was looked at last.
     seen: u64,
     /// By upstream and endpoint.
@@ -51,7 +53,7 @@ impl Checks {
     pub(crate) fn new(shared: Arc<Shared>) -> Checks {
         Checks {
             shared,
-            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: HashMap::new(),
             seen: 0,
             checked: HashMap::new(),
             configs: Configs::default(),
@@ -113,18 +115,27 @@ impl Checks {
             }
         }
         self.configs.retain(live);
+        self.permits
+            .retain(|name, _| live.upstreams.iter().any(|it| it.name == *name));
         // Whoever asks for these names again asks for something new.
         before.values().for_each(|it| it.health.set(true));
     }
 
-    fn begin(&self, (upstream, endpoint): &Names, terms: Terms, health: &Arc<Health>) -> Checked {
+    fn begin(
+        &mut self,
+        (upstream, endpoint): &Names,
+        terms: Terms,
+        health: &Arc<Health>,
+    ) -> Checked {
         let (sender, receiver) = watch::channel(Arc::new(terms));
+        let permits = self.permits.entry(Arc::clone(upstream));
+        let permits = permits.or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE)));
         let task = Endpoint {
             title: format!("upstream {upstream}: endpoint {endpoint}"),
             health: Arc::clone(health),
             series: self.shared.bridge.metrics.checks(upstream, endpoint),
             operator: self.shared.operator.clone(),
-            permits: Arc::clone(&self.permits),
+            permits: Arc::clone(permits),
             terms: receiver,
         };
         tokio::spawn(task.run());

@@ -21,7 +21,7 @@ pub(super) struct Endpoint {
     pub(super) health: Arc<Health>,
     pub(super) series: Arc<CheckSeries>,
     pub(super) operator: Operator,
-    /// One for each check that may be on its way.
+    /// One for each check of the upstream that may be on its way.
     pub(super) permits: Arc<Semaphore>,
     pub(super) terms: watch::Receiver<Arc<Terms>>,
 }

@@ -63,6 +63,44 @@ fn only_so_many_are_checked_at_once() {
     });
 }
 
+/// Endpoints that let checks wait take all places of their own upstream, and none of another's.
+#[test]
+fn one_upstream_does_not_hold_up_another() {
+    run(async {
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let open = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&open);
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok(accepted) = listener.accept().await {
+                held.push(accepted);
+                counted.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        let (address, mut told) = serve(|mut stream| async move {
+            head(&mut stream).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+        })
+        .await;
+        let endpoints: Vec<String> = (1..=100).map(|n| format!("127.0.0.{n}:{port}")).collect();
+        let keys = "health_path = \"/up\"\nhealth_interval = \"10ms\"\nhealth_timeout = \"1h\"\n";
+        let text = format!(
+            "{BASE}[upstream.a]\nendpoints = {endpoints:?}\n{keys}[upstream.b]\nendpoints = [\"{address}\"]\n{keys}"
+        );
+        let scene = Scene::new(1, &text);
+        let mut checks = Checks::new(scene.shared());
+        checks.turn();
+        until(|| open.load(Ordering::SeqCst) == AT_ONCE).await;
+        // What had come before then says nothing.
+        while told.0.try_recv().is_ok() {}
+        for _ in 0..5 {
+            told.next().await;
+        }
+        assert_eq!(open.load(Ordering::SeqCst), AT_ONCE);
+    });
+}
+
 #[test]
 fn a_word_changes_once_and_is_told_once() {
     run(async {
