@@ -1,6 +1,7 @@
 //! The task of one endpoint: asks it again and again, and changes its word when the results say so.
 
 use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
 use std::sync::Arc;
 
 use engine_bridge::board::Health;
@@ -34,34 +35,57 @@ impl Endpoint {
         let mut tracker = Tracker::new();
         let mut next = Instant::now() + until_first(terms.check.interval, random());
         loop {
-            let checked = async {
-                sleep_until(next).await;
-                let _permit = permits.acquire().await;
-                let begun = Instant::now();
-                (begun, probe(&terms).await)
-            };
             tokio::select! {
-                // Dropping a check closes its connection; it counts for nothing.
                 biased;
                 changed = self.terms.changed() => {
                     if changed.is_err() {
                         return;
                     }
-                    let before = std::mem::replace(&mut terms, Arc::clone(&self.terms.borrow_and_update()));
-                    let interval = terms.check.interval;
-                    next = if before.asks == terms.asks {
-                        next.min(Instant::now() + until_next(interval, random()))
-                    } else {
-                        tracker = Tracker::new();
-                        Instant::now() + until_first(interval, random())
-                    };
+                    self.renew(&mut terms, &mut tracker, &mut next);
+                    continue;
                 }
-                (begun, result) = checked => {
-                    self.note(&mut tracker, &terms, result);
-                    next = begun + until_next(terms.check.interval, random());
+                () = sleep_until(next) => {}
+            }
+            let asked = Arc::clone(&terms);
+            let mut checked = pin!(async {
+                let _permit = permits.acquire().await;
+                let begun = Instant::now();
+                (begun, probe(&asked).await)
+            });
+            loop {
+                tokio::select! {
+                    biased;
+                    changed = self.terms.changed() => {
+                        if changed.is_err() {
+                            return;
+                        }
+                        // Dropping a check closes its connection; it counts for nothing. One that would be made again
+                        // just so goes on: reloads that come often must not keep what hangs from being found out.
+                        if !self.renew(&mut terms, &mut tracker, &mut next) {
+                            break;
+                        }
+                    }
+                    (begun, result) = &mut checked => {
+                        self.note(&mut tracker, &terms, result);
+                        next = begun + until_next(terms.check.interval, random());
+                        break;
+                    }
                 }
             }
         }
+    }
+
+    /// Goes over to new terms; true when a check by the old ones is one by the new ones too.
+    fn renew(&mut self, terms: &mut Arc<Terms>, tracker: &mut Tracker, next: &mut Instant) -> bool {
+        let before = std::mem::replace(terms, Arc::clone(&self.terms.borrow_and_update()));
+        let interval = terms.check.interval;
+        if before.asks != terms.asks {
+            *tracker = Tracker::new();
+            *next = Instant::now() + until_first(interval, random());
+            return false;
+        }
+        *next = (*next).min(Instant::now() + until_next(interval, random()));
+        before.check.timeout == terms.check.timeout
     }
 
     fn note(&self, tracker: &mut Tracker, terms: &Terms, result: Result<(), Failure>) {

@@ -101,6 +101,61 @@ fn one_upstream_does_not_hold_up_another() {
     });
 }
 
+/// What hangs is found out however often a reload comes that has nothing to do with it.
+#[test]
+fn reloads_do_not_drop_a_check_that_stays_as_it_is() {
+    run(async {
+        let (address, _told) = serve(|mut stream| async move { gone(&mut stream).await }).await;
+        let text = format!(
+            "{BASE}[upstream.a]\nendpoints = [\"{address}\"]\nhealth_path = \"/up\"\n\
+             health_interval = \"10ms\"\nhealth_timeout = \"200ms\"\n"
+        );
+        let scene = Scene::new(1, &text);
+        let health = scene.bridge.board.health("a", &address.to_string());
+        let mut checks = Checks::new(scene.shared());
+        let mut reload = || {
+            let snapshot = Arc::new(load(&scene.config()).unwrap());
+            scene.bridge.slot.publish(snapshot);
+            checks.turn();
+        };
+        until(|| {
+            reload();
+            !health.is_healthy()
+        })
+        .await;
+    });
+}
+
+/// A check that waits for longer than it may now gives way to one by the new terms.
+#[test]
+fn a_check_goes_by_the_time_out_of_now() {
+    run(async {
+        let (tell, mut told) = unbounded_channel();
+        let (address, _ended) = serve(move |mut stream| {
+            let tell = tell.clone();
+            async move {
+                let _ = tell.send(());
+                gone(&mut stream).await;
+            }
+        })
+        .await;
+        let text = format!(
+            "{BASE}[upstream.a]\nendpoints = [\"{address}\"]\nhealth_path = \"/up\"\n\
+             health_interval = \"10ms\"\nhealth_timeout = \"1h\"\n"
+        );
+        let scene = Scene::new(1, &text);
+        let health = scene.bridge.board.health("a", &address.to_string());
+        let mut checks = Checks::new(scene.shared());
+        checks.turn();
+        told.recv().await.expect("it is checked");
+        fs::write(scene.config(), text.replace("\"1h\"", "\"20ms\"")).unwrap();
+        let snapshot = Arc::new(load(&scene.config()).unwrap());
+        scene.bridge.slot.publish(snapshot);
+        checks.turn();
+        until(|| !health.is_healthy()).await;
+    });
+}
+
 #[test]
 fn a_word_changes_once_and_is_told_once() {
     run(async {
