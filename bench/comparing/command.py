@@ -14,7 +14,7 @@ from .contenders.envoy import Envoy
 from .contenders.floors import Direct, Forwarder
 from .contenders.haproxy import Haproxy
 from .contenders.nginx import Nginx
-from .contenders.portcullis import Bare, Portcullis, PostQuantum
+from .contenders.portcullis import Bare, Monoio, Portcullis, PostQuantum
 from .contenders.traefik import Traefik
 from .generators.h2load import H2load
 from .generators.portcullis_load import PortcullisLoad
@@ -24,6 +24,7 @@ from .stage import Stage, say
 
 GENERATORS = {it.name: it for it in (Wrk, PortcullisLoad, H2load)}
 PEERS = {it.name: it for it in (Nginx, Haproxy, Envoy, Traefik)}
+ASKED = (Monoio.name,)  # there by name alone
 
 ABOUT = """\
 Measures the gateway beside other proxies on the same work, in one run, on this machine.
@@ -55,6 +56,7 @@ Examples:
   bench/compare --jobs plain --peers nginx --nginx-keepalive 32 --out target/keepalive
   bench/compare --jobs handshake,resume --key rsa2048       # full and resumed, in the same rounds
   bench/compare --jobs 1m --measure cost                    # no latencies: half the time
+  bench/compare --jobs plain,idle --peers portcullis-monoio # our own ring beside monoio's driver
   bench/compare --jobs idle                                 # 10,000 connections, or as many as may be open
   bench/compare --check                                     # only whether all do their jobs rightly
   bench/compare --report                                    # only the reports, from results.json
@@ -79,7 +81,7 @@ def parse(argv):
     add("--connections", metavar="LIST", help="connections that the client keeps busy; of 8,64,256 each job runs three times; default: 64, but 8 for h2, h2c and grpc")
     add("--rounds", type=int, default=5, metavar="N")
     add("--seconds", type=int, metavar="S", help="of one slice; default: 2, but 5 for 100k and 1m")
-    add("--peers", default="all", metavar="LIST", help=f"which peers: {','.join(PEERS)}, all or none; default: those installed")
+    add("--peers", default="all", metavar="LIST", help=f"which peers: {','.join(PEERS)}, all or none; default: those installed. {Monoio.name}, the gateway by monoio's driver, is there by name alone: all,{Monoio.name}")
     add("--key", choices=KEYS, default="p256", help="of the certificate; with rsa2048 the jobs over TLS are jobs of their own in the results (resume-rsa2048); default: p256")
     add("--group", choices=(GROUP, POST_QUANTUM), default=GROUP, help=f"with {POST_QUANTUM} the gateway stands a second time in handshake and resume, with this group alone offered; default: {GROUP}, which all have")
     add("--nginx-keepalive", type=int, metavar="N", help="a second nginx that may keep only N idle connections to the "
@@ -103,7 +105,9 @@ def parse(argv):
     args = parser.parse_args(argv)
     names = [it.name for it in jobs.ALL]
     args.jobs = names if args.jobs == "all" else _listed(parser, "--jobs", args.jobs, names)
-    args.peers = {"all": list(PEERS), "none": []}.get(args.peers) if args.peers in ("all", "none") else _listed(parser, "--peers", args.peers, PEERS)
+    args.peers = [] if args.peers == "none" else _listed(parser, "--peers", args.peers, [*PEERS, *ASKED, "all"])
+    if "all" in args.peers:
+        args.peers = [*PEERS, *(it for it in args.peers if it in ASKED)]
     args.measure = _listed(parser, "--measure", args.measure, ("cost", "latency"))
     if args.connections is not None:
         if not all(it.isdigit() and int(it) for it in args.connections.split(",")):
@@ -174,11 +178,12 @@ class Comparison:
         ours = Portcullis(args.binary)
         if not ours.program():
             raise Failed(f"{args.binary} is not there: cargo build --release -p engine-cli")
-        peers = [PEERS[name]() for name in args.peers]
+        peers = [PEERS[name]() for name in args.peers if name in PEERS]
         if args.nginx_keepalive and "nginx" in args.peers:
             peers.insert(1, Nginx(args.nginx_keepalive))
         found = []
         more = [PostQuantum(args.binary)] if args.group == POST_QUANTUM else []
+        more += [Monoio(args.binary)] if Monoio.name in args.peers else []
         for it in [ours, *more, *peers, Bare(args.binary), Forwarder(args.floor), Direct()]:
             if it.program():
                 found.append(it)

@@ -2,8 +2,9 @@
 
 Each entry there names a job, as results do, and one figure of the gateway's: its cost as a multiple of others' in the same
 rounds (`cost_to`; of several the cheapest one counts, `full` is its own full handshake), what it adds to the direct way
-as a multiple of what the floor adds (`added`), memory (`idle`), or the rate per CPU-second of two workers to one
-(`workers`). The median over the rounds decides.
+as a multiple of what the floor adds (`added`), memory (`idle`), the memory of a connection as a multiple of another's
+(`idle_to`), or the rate per CPU-second of two workers to one (`workers`). The median over the rounds decides. One that is
+`asked` is told only where there is something to hold against it: its contender is there by name alone.
 """
 
 import json
@@ -20,6 +21,8 @@ def held(job):
     for limit in ALL:
         if limit["job"] == job["job"] and limit.get("connections", job["connections"]) == job["connections"]:
             what, found = _figure(limit, job)
+            if found is None and limit.get("asked"):
+                continue
             yield what, limit, found, _met(limit, found)
 
 
@@ -52,5 +55,8 @@ def _figure(limit, job):
         words = {"rss_empty": "resident KiB after the start", "bytes": "bytes for each connection"}
         found = ours and ours.get("idle")
         return f"{words[limit['idle']]}{note}", figures.spread([found[limit["idle"]]]) if found else None
+    if "idle_to" in limit:
+        mine, other = (it and it.get("idle", {}).get("bytes") for it in (ours, rows.get(limit["idle_to"])))
+        return f"bytes for each connection, to {limit['idle_to']}{note}", figures.ratio([mine], [other]) if mine and other else None
     found = ours and ours.get("workers")
     return f"requests per CPU-second, two workers to one{note}", found and figures.ratio(found["one"]["us"], found["two"]["us"])

@@ -184,6 +184,21 @@ class Command(unittest.TestCase):
                 with contextlib.redirect_stderr(null):
                     command.parse(wrong)
 
+    def test_the_gateway_by_the_other_driver_is_there_by_name_alone(self):
+        for said, wanted in (("all", list(command.PEERS)), ("none", []), ("portcullis-monoio", ["portcullis-monoio"]),
+                             ("portcullis-monoio,all", [*command.PEERS, "portcullis-monoio"]), ("nginx", ["nginx"])):
+            self.assertEqual(command.parse(["--peers", said]).peers, wanted)
+
+        def found(peers):
+            made = command.Comparison.__new__(command.Comparison)
+            made.args = command.parse(["--peers", peers])
+            with mock.patch.object(contenders, "found", return_value="program"), mock.patch.object(command, "say"), \
+                    mock.patch.object(command.Portcullis, "program", return_value="program"):
+                return [it.name for it in made._contenders()]
+
+        self.assertNotIn("portcullis-monoio", found("none"))
+        self.assertEqual(found("portcullis-monoio")[:2], ["portcullis", "portcullis-monoio"])
+
     def test_idle_connections_fit_the_descriptors(self):
         self.assertEqual(idle.connections_possible(20_000, 10_000), 10_000)
         self.assertLess(idle.connections_possible(1024, 10_000), 1024)
@@ -226,6 +241,11 @@ class Protocols(unittest.TestCase):
             text = self.written(it, "plain")
             self.assertNotIn("site.key", text, it.name)
             self.assertNotIn("both.pem", text, it.name)
+
+    def test_the_driver_is_said_to_one_alone(self):
+        for job in ("plain", "idle", "workers", "h2"):
+            self.assertIn('io = "monoio"', self.written(command.Monoio("program"), job))
+            self.assertNotIn("io =", self.written(command.Portcullis("program"), job))
 
     def test_who_asks_the_backend_in_http2(self):
         for it, said in ((command.Portcullis("program"), 'protocol = "h2"'), (command.Haproxy(), "server one 127.0.0.1:9001 proto h2"),

@@ -14,7 +14,7 @@ class Limits(unittest.TestCase):
 
     def test_each_limit_is_of_a_job_that_is_there(self):
         labels = {it.with_key(key).label for it in jobs.ALL for key in certificate.KEYS}
-        kinds = {"cost_to", "added", "idle", "workers"}
+        kinds = {"cost_to", "added", "idle", "idle_to", "workers"}
         for it in limits.ALL:
             self.assertIn(it["job"], labels)
             self.assertEqual(len(kinds & it.keys()), 1, it)
@@ -49,6 +49,18 @@ class Limits(unittest.TestCase):
         two = {key: {"us": [value]} for key, value in (("one", 9.0), ("two", 10.0), ("apart", 10.0))}
         found = {**job([{"name": "portcullis", "kind": "ours", "note": "", "workers": two}]), "job": "workers"}
         self.assertEqual(self.held(found), {"requests per CPU-second, two workers to one": True})
+
+
+    def test_the_own_ring_is_held_against_the_other_where_that_is_there(self):
+        found = job([row("portcullis", "ours", [9, 9]), row("portcullis-monoio", "floor", [10, 10])])
+        held = self.held(found)
+        self.assertTrue(next(met for what, met in held.items() if "to portcullis-monoio" in what))
+        rows = [{"name": name, "kind": kind, "note": "", "idle": {"rss_empty": 1, "rss_full": 2, "bytes": size}}
+                for name, kind, size in (("portcullis", "ours", 600.0), ("portcullis-monoio", "floor", 1000.0))]
+        held = self.held({**job(rows), "job": "idle", "connections": 10_000})
+        self.assertEqual([met for what, met in held.items() if "to portcullis-monoio" in what], [False])
+        held = self.held({**job(rows[:1]), "job": "idle", "connections": 10_000})
+        self.assertFalse([what for what in held if "monoio" in what])
 
 
 class Together(unittest.TestCase):

@@ -11,6 +11,7 @@ from . import Contender, says
 HEAD = """
 [gateway]
 workers = {workers}
+{gateway}
 [listener.public]
 address = "127.0.0.1:{port}"
 idle_timeout = "10m"
@@ -78,6 +79,7 @@ class Portcullis(Contender):
     kind = "ours"
     verifies = True
     groups = (GROUP,)
+    gateway = ""  # what it is told beyond the number of workers
 
     def __init__(self, binary):
         self.binary = os.path.abspath(binary)
@@ -100,7 +102,7 @@ class Portcullis(Contender):
 
     def command(self, place, job):
         shown = place.certificate
-        text = HEAD.format(workers=place.workers, port=place.port, backend=place.backend,
+        text = HEAD.format(workers=place.workers, gateway=self.gateway, port=place.port, backend=place.backend,
                            tls=TLS.format(groups=", ".join(f'"{it}"' for it in self.groups)) if job.tls else "",
                            asks='protocol = "h2"' if job.asks_http2 else "")
         if job.tls:
@@ -154,3 +156,20 @@ class PostQuantum(Portcullis):
 
     def note(self, job):
         return f"the gateway, by {POST_QUANTUM}"
+
+
+class Monoio(Portcullis):
+    """The gateway on io_uring by monoio's driver, so that our own ring can be held against it: same binary, same rounds.
+
+    It is there when it is asked for by name, and stands beside the others without being their peer.
+    """
+
+    name = "portcullis-monoio"
+    kind = "floor"
+    gateway = 'io = "monoio"'
+
+    def version(self):
+        return ""
+
+    def note(self, job):
+        return "the gateway, by monoio's driver"
