@@ -59,6 +59,17 @@ impl LogSettings {
             batch: DEFAULT_BATCH,
         }
     }
+
+    /// What workers tell the people who run the gateway, on standard error beside the lines of control. What finds no
+    /// room is dropped.
+    pub fn debug() -> LogSettings {
+        LogSettings {
+            name: "debug".into(),
+            target: Target::Stderr,
+            on_full: OnFull::Drop,
+            batch: DEFAULT_BATCH,
+        }
+    }
 }
 
 impl From<&AccessLog> for LogSettings {
@@ -146,7 +157,7 @@ impl Logs {
     }
 }
 
-/// What a worker gathers for the audit log; the default of access logs stands in the configuration.
+/// What a worker gathers for the audit log and what it tells people; the default of access logs stands in the configuration.
 const DEFAULT_BATCH: usize = 64 << 10;
 
 #[cfg(test)]

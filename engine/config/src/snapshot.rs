@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use crate::keys::access_log::{Full, LogFormat};
-pub use crate::keys::gateway::{DriverChoice, ErrorFormat};
+pub use crate::keys::gateway::{DriverChoice, ErrorFormat, LogLevel};
 pub use crate::keys::listener::Protocol;
 pub use crate::keys::upstream::{ProxyHeader, UpstreamProtocol};
 pub use health::{HealthCheck, Probe};
@@ -79,6 +79,8 @@ pub struct Gateway {
     pub trusted_proxies: Set,
     /// The form of the gateway's own error answers.
     pub error_format: ErrorFormat,
+    /// How much is told on standard error.
+    pub log_level: LogLevel,
     /// The most client connections of the node; `None`: no bound.
     pub max_connections: Option<u64>,
     /// The I/O driver that was asked for.

@@ -13,10 +13,11 @@ use engine_bridge::Bridge;
 use engine_bridge::board::Shares;
 use engine_bridge::logs::LineSink;
 use engine_bridge::metrics::{BackendSeries, NO_ROUTE, RouteSeries};
-use engine_config::snapshot::{Action, Route, Snapshot};
+use engine_config::snapshot::{Action, LogLevel, Route, Snapshot};
 use engine_net::clock;
 use policy::chain::State;
 
+use crate::debug::DebugLog;
 use crate::downstream::Downstream;
 use crate::refusals::Refusals;
 use crate::removed::Removed;
@@ -71,6 +72,8 @@ pub(crate) struct Live {
     /// By access log id.
     pub(crate) logs: RefCell<Vec<LineSink>>,
     pub(crate) refusals: Refusals,
+    /// At the level `debug`.
+    pub(crate) debug: Option<DebugLog>,
     pub(crate) tls: Tls,
     /// Some route lets WebSockets through.
     pub(crate) websockets: bool,
@@ -287,6 +290,8 @@ impl Live {
                     .collect(),
             ),
             refusals: Refusals::new(worker, bridge, &snapshot),
+            debug: (snapshot.gateway.log_level == LogLevel::Debug)
+                .then(|| DebugLog::new(worker, &bridge.logs)),
             tls,
             websockets: snapshot.routes.iter().any(|route| route.websocket),
             snapshot,
@@ -296,6 +301,7 @@ impl Live {
     /// Each tick, also of one that is live no longer: exchanges may go by it for hours.
     fn hand_over_lines(&self) {
         self.refusals.tick();
+        self.debug.iter().for_each(|debug| debug.tick(clock::now()));
         for log in self.logs.borrow_mut().iter_mut() {
             log.tick();
         }
@@ -303,6 +309,7 @@ impl Live {
 
     fn finish_lines(&self) {
         self.refusals.finish();
+        self.debug.iter().for_each(DebugLog::finish);
         for log in self.logs.borrow_mut().iter_mut() {
             log.finish();
         }

@@ -3,7 +3,7 @@
 //! `run` owns a thread for the life of a worker: it accepts, serves and forwards on this core alone
 //! and meets other threads only in `engine_bridge`. Where to look: `worker` (the loop), `listener` and
 //! `downstream` (connections), `exchange` (THE life of a request), `forward` (THE body pump),
-//! `link` (a connection or a stream of one), `http2` (connections with streams), `upstream` (pools), `tunnel` (WebSockets and what is passed on unopened), `reply` (the table of answers), `record` (one record an exchange).
+//! `link` (a connection or a stream of one), `http2` (connections with streams), `upstream` (pools), `tunnel` (WebSockets and what is passed on unopened), `reply` (the table of answers), `record` (one record an exchange), `debug` (what is told of failed handshakes).
 //! No tokio, no blocking call, no policy logic lives here.
 #![cfg_attr(
     not(test),
@@ -16,6 +16,7 @@
 )]
 
 mod core;
+mod debug;
 mod downstream;
 mod exchange;
 mod forward;

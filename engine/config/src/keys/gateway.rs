@@ -13,6 +13,16 @@ policy_keys::choices! {
 }
 
 policy_keys::choices! {
+    /// How much is told on standard error.
+    pub enum LogLevel as "log level" {
+        /// What the people who run the gateway have to know.
+        Info = "info",
+        /// That, and why single handshakes failed.
+        Debug = "debug",
+    }
+}
+
+policy_keys::choices! {
     /// Which I/O driver the workers run on.
     pub enum DriverChoice as "I/O driver" {
         /// The best that the machine offers.
@@ -45,6 +55,8 @@ policy_keys::keys! {
         trusted_proxies: optional Vec<Cidr>,
         /// The form of the gateway's own error answers.
         error_format: default ErrorFormat = "problem+json",
+        /// How much is told on standard error. `debug`: also each TLS handshake with a client that failed, and why; at most 10 lines a second and worker, the rest as a number.
+        log_level: default LogLevel = "info",
         /// The most client connections of the node, over all listeners. Default: no bound.
         max_connections: optional u64 where "1", "",
     }

@@ -28,6 +28,7 @@ impl Resolver<'_, '_> {
             request_id_header: said.request_id_header,
             trusted_proxies: set(said.trusted_proxies),
             error_format: said.error_format,
+            log_level: said.log_level,
             max_connections: said.max_connections,
             driver: said.io,
         })

@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use engine_config::snapshot::Listener;
-use engine_net::Conn;
 use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline, Strike, within};
 use engine_net::tls::{self, HandshakeError, Reason, SniPeek};
+use engine_net::{Conn, clock};
 use protocol::proxy_protocol::{self, Decoded, Origin};
 
 use super::passthrough::{self, Look};
@@ -23,6 +23,11 @@ use crate::reply::Fault;
 
 /// How long a handshake may take once it has a place: two round trips to anywhere.
 const INSIDE: u64 = 3_000_000_000;
+
+/// What is said of handshakes that were over before TLS could judge them.
+const NO_HELLO: &str = "no whole ClientHello has come";
+const NO_PLACE: &str = "none of the listener's max_handshakes became free";
+const TOO_LONG: &str = "the client did not go on with it";
 
 /// Where a connection is passed on to, in the terms of the snapshot that said so: numbers mean something else in the next.
 pub(super) struct PassedTo {
@@ -50,6 +55,11 @@ impl Entered {
             peer: None,
             passed_to: None,
         }
+    }
+
+    /// The client.
+    fn from(&self) -> SocketAddr {
+        super::address_of(&self.conn, self.peer)
     }
 }
 
@@ -105,10 +115,11 @@ pub(super) async fn enter(
             }
             Look::Found(None) => {}
             Look::Gone => {
-                listening.handshake_failed(match deadline.struck() {
+                let reason = match deadline.struck() {
                     true => Reason::Timeout,
                     false => Reason::Closed,
-                });
+                };
+                failed(core, listening, &entered.from(), reason, NO_HELLO);
                 return None;
             }
         }
@@ -125,7 +136,7 @@ pub(super) async fn enter(
                 true => Reason::Timeout,
                 false => Reason::Closed,
             };
-            listening.handshake_failed(reason);
+            failed(core, listening, &entered.from(), reason, NO_HELLO);
             return None;
         }
     }
@@ -135,14 +146,14 @@ pub(super) async fn enter(
     let place = within(give_up, listening.handshakes.enter(most)).await;
     waiting.dec();
     let Some(place) = place else {
-        listening.handshake_failed(Reason::Timeout);
+        failed(core, listening, &entered.from(), Reason::Timeout, NO_PLACE);
         return None;
     };
     deadline.set(
         deadline::now().saturating_add(INSIDE).min(give_up),
         Strike::BothShut,
     );
-    let read = std::mem::take(&mut entered.read);
+    let (from, read) = (entered.from(), std::mem::take(&mut entered.read));
     let done = tls::accept_after(entered.conn, &acceptor, read).await;
     drop(place);
     match done {
@@ -157,14 +168,22 @@ pub(super) async fn enter(
             })
         }
         Err(error) => {
-            let reason = match deadline.struck() {
-                true => Reason::Timeout,
-                false => error.reason,
+            let (reason, detail) = match deadline.struck() {
+                true => (Reason::Timeout, TOO_LONG),
+                false => (error.reason, error.detail.as_str()),
             };
-            listening.handshake_failed(reason);
+            failed(core, listening, &from, reason, detail);
             answer_plain(core, listening, error).await;
             None
         }
+    }
+}
+
+/// Counts a handshake that came to nothing, and tells of it where that is wanted.
+fn failed(core: &Core, listening: &Listening, from: &SocketAddr, reason: Reason, detail: &str) {
+    listening.handshake_failed(reason);
+    if let Some(debug) = &core.live().debug {
+        debug.handshake_failed(clock::now(), &listening.name, from, (reason, detail));
     }
 }
 
@@ -185,7 +204,7 @@ async fn answer_plain(core: &Rc<Core>, listening: &Rc<Listening>, mut error: Han
         from: super::address_of(&conn, None),
     };
     let mut scratch = core.take_scratch();
-    let begun = engine_net::clock::now();
+    let begun = clock::now();
     exchange::refuse_head(client, scratch.get(), &mut read, begun, Fault::PlainOnTls).await;
     if conn.is_posting() {
         // Whoever is gone needs no answer.

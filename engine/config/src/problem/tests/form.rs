@@ -50,7 +50,7 @@ fn misspelt_keys_and_kinds() {
               |
             5 | zzz = 1
               | ^^^
-              = the keys are workers, pin, io, shutdown_delay, shutdown_grace, request_id_header, trusted_proxies, error_format, max_connections
+              = the keys are workers, pin, io, shutdown_delay, shutdown_grace, request_id_header, trusted_proxies, error_format, log_level, max_connections
 
             gateway.toml:8:1: error: unknown key `hosts` in [upstream.a]
               |
