@@ -77,6 +77,12 @@ impl Listening {
         self.trust.renew(digest(settings), clock::now())
     }
 
+    /// The same for one that is removed or has moved: what its connections have under way goes by the listener that bears
+    /// its name now, if there is one.
+    pub(crate) fn follow(&self, heir: Option<&config::Listener>) {
+        self.trust.renew(heir.and_then(digest), clock::now());
+    }
+
     /// Each tick: connections that were let in under a trust that is over for longer than `grace` are cut.
     pub(crate) fn cut_distrusted(&self, grace: u64, now: u64) {
         self.trust.cut(grace, now);

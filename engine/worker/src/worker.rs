@@ -4,7 +4,7 @@
 //! another thread. A reload is prepared here (new sockets are bound) before control may commit it.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +80,8 @@ pub fn run(options: Options) -> std::io::Result<()> {
 struct Worker {
     core: Rc<Core>,
     listening: RefCell<Vec<Rc<Listening>>>,
+    /// Those that reloads have removed or moved, for as long as connections of theirs are open.
+    former: RefCell<Vec<Weak<Listening>>>,
     /// A reload that this worker has prepared for and control has not decided yet.
     prepared: Option<Prepared>,
 }
@@ -101,6 +103,7 @@ impl Worker {
         let worker = Worker {
             core,
             listening: RefCell::new(Vec::new()),
+            former: RefCell::new(Vec::new()),
             prepared: None,
         };
         worker.relisten(options.listeners);
@@ -153,6 +156,11 @@ impl Worker {
         for listening in self.listening.borrow().iter() {
             listening.cut_distrusted(grace, now);
         }
+        self.former.borrow_mut().retain(|former| {
+            let former = former.upgrade();
+            former.iter().for_each(|it| it.cut_distrusted(grace, now));
+            former.is_some()
+        });
     }
 
     /// Stops accepting and lets every connection end after what it is doing.
@@ -271,7 +279,14 @@ impl Worker {
                 gone.unlist();
                 gone.close();
                 deadline::end_resting();
+                self.former.borrow_mut().push(Rc::downgrade(&gone));
             }
+        }
+        // They go by whoever bears their name now: where it has moved, its clients are trusted by what it says there, and
+        // by nothing where it is no more.
+        for former in self.former.borrow().iter().filter_map(Weak::upgrade) {
+            let mut named = live.snapshot.listeners.iter();
+            former.follow(named.find(|it| it.name == former.name));
         }
     }
 }

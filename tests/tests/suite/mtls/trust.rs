@@ -25,6 +25,31 @@ fn events(gate: &Gate) -> Origin {
 
 #[test]
 fn what_is_under_way_has_its_time_and_is_cut_then() {
+    under_way_is_cut(&[&[("\"optional\"", "\"required\"")]]);
+}
+
+/// The connections are then those of no listener any more.
+#[test]
+fn it_is_also_where_the_listener_moves_in_the_same_reload_or_in_one_before() {
+    let moves = (
+        "[listener.secure]\naddress = \"127.0.0.1:0\"",
+        "[listener.secure]\naddress = \"127.0.0.2:0\"",
+    );
+    let asks = ("\"optional\"", "\"required\"");
+    under_way_is_cut(&[&[moves, asks]]);
+    under_way_is_cut(&[&[moves], &[asks]]);
+}
+
+#[test]
+fn it_is_also_where_the_listener_is_removed() {
+    under_way_is_cut(&[&[
+        ("[listener.secure]", "[listener.other]"),
+        ("[\"secure\"]", "[\"other\"]"),
+    ]]);
+}
+
+/// Clients have something under way while reloads make these changes to the text.
+fn under_way_is_cut(reloads: &[&[(&str, &str)]]) {
     let world = world();
     let gate = Gate::new();
     let origin = events(&gate);
@@ -67,10 +92,16 @@ fn what_is_under_way_has_its_time_and_is_cut_then() {
     for client in &mut clients {
         hears(client, b"data: 1\n\n");
     }
-    let changed = gateway.text().replace("\"optional\"", "\"required\"");
-    gateway.rewrite(&changed);
-    gateway.signal("HUP");
-    gateway.wait_said("is live, generation 2", 0);
+    let mut changed = gateway.text();
+    for (reload, generation) in reloads.iter().zip(2..) {
+        for (from, to) in *reload {
+            assert!(changed.contains(from), "{from}");
+            changed = changed.replace(from, to);
+        }
+        gateway.rewrite(&changed);
+        gateway.signal("HUP");
+        gateway.wait_said(&format!("is live, generation {generation}"), 0);
+    }
     // Nobody is let in without a certificate any more: the worker has taken it over.
     while world.curl(to, None, "/here", &[]).status.success() {}
     gate.open();
