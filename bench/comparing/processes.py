@@ -25,6 +25,19 @@ def raise_descriptor_limit():
     return hard
 
 
+def check_cores(cores):
+    """That each of `{option: core}` can be had; what we may use ourselves stays as it is."""
+    before = os.sched_getaffinity(0)
+    for option, core in cores.items():
+        try:
+            os.sched_setaffinity(0, {int(core)})
+        except (OSError, OverflowError) as error:
+            listed = ", ".join(map(str, sorted(before)))
+            raise Failed(f"{option}: core {core} can't be had here; this process may use {listed}") from error
+        finally:
+            os.sched_setaffinity(0, before)
+
+
 def free_port():
     return free_ports(1)[0]
 

@@ -9,6 +9,7 @@ import os
 
 from . import figures
 from .jobs import ALL
+from .processes import Failed
 
 FORMAT = 1
 
@@ -18,11 +19,19 @@ class Results:
         self.path = os.path.join(folder, "results.json")
         self.folder = folder
         self.jobs = {}
+        self.fresh = set()  # the keys of jobs that this run has measured something of
+        self.written = []  # those of them that are saved
         if not fresh and os.path.exists(self.path):
+            self.jobs = self._stored()
+
+    def _stored(self):
+        try:
             with open(self.path) as file:
                 stored = json.load(file)
-            if stored.get("format") == FORMAT:
-                self.jobs = {it["key"]: it for it in stored["jobs"]}
+            return {it["key"]: it for it in stored["jobs"]} if stored.get("format") == FORMAT else {}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            what = error.strerror if isinstance(error, OSError) else f"it is not what bench/compare wrote ({type(error).__name__}: {error})"
+            raise Failed(f"{self.path} can't be read: {what}; --fresh begins without it") from error
 
     def put(self, part, job):
         """Adds a freshly measured part (`cost`, `latency`, …) of a job.
@@ -44,16 +53,21 @@ class Results:
             about = {**job["about"], "versions": {**versions, **job["about"]["versions"]}}
             job = {**job, "about": about, "measured": measured, "rows": list(rows.values())}
         self.jobs[job["key"]] = figures.derive(job)
+        self.fresh.add(job["key"])
 
     def get(self, key):
         return self.jobs.get(key)
 
     def save(self):
-        os.makedirs(self.folder, exist_ok=True)
         half = f"{self.path}.new"
-        with open(half, "w") as out:
-            json.dump({"format": FORMAT, "tool": "bench/compare", "jobs": self.ordered()}, out, indent=1)
-        os.replace(half, self.path)
+        try:
+            os.makedirs(self.folder, exist_ok=True)
+            with open(half, "w") as out:
+                json.dump({"format": FORMAT, "tool": "bench/compare", "jobs": self.ordered()}, out, indent=1)
+            os.replace(half, self.path)
+        except OSError as error:
+            raise Failed(f"{self.path} can't be written: {error.strerror}") from error
+        self.written = [key for key in self.jobs if key in self.fresh]
 
     def ordered(self):
         places = {it.name: n for n, it in enumerate(ALL)}

@@ -17,6 +17,11 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def _no_file(folder, names):
+    """Sockets and the like, which can't be copied."""
+    return [it for it in names if not os.path.isfile(path := os.path.join(folder, it)) and not os.path.isdir(path)]
+
+
 class Standing:
     """A contender that runs and does its job rightly."""
 
@@ -42,11 +47,15 @@ class Standing:
 
 
 class Stage:
-    """Use as a context: leaving it ends what was started and removes the folder, but keeps it after a failure."""
+    """Use as a context: leaving it ends what was started and removes the folder.
 
-    def __init__(self, cores, load_binary=None):
+    After a failure of something that was started, what is in it (configurations, logs) is moved to `kept`, where it takes
+    the place of the failure before.
+    """
+
+    def __init__(self, cores, load_binary=None, kept=None):
         """`load_binary`: portcullis-load, whose origin is the backend of gRPC."""
-        self.cores, self.load_binary = cores, load_binary
+        self.cores, self.load_binary, self.kept = cores, load_binary, kept
         self.descriptors = processes.raise_descriptor_limit()
         self.standing = []
         self.count = 0
@@ -71,10 +80,17 @@ class Stage:
         self.clear()
         for it in self.backends:
             it.end()
-        if kind is None or kind is KeyboardInterrupt:
-            shutil.rmtree(self.folder, ignore_errors=True)
-        else:
-            say(f"configurations and logs of the failed run are in {self.folder}")
+        if self.kept and self.count and kind not in (None, KeyboardInterrupt):
+            self._keep()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _keep(self):
+        try:
+            shutil.rmtree(self.kept, ignore_errors=True)
+            shutil.copytree(self.folder, self.kept, ignore=_no_file)
+            say(f"configurations and logs of the failed run are in {self.kept}")
+        except (OSError, shutil.Error) as error:
+            say(f"configurations and logs of the failed run could not be kept in {self.kept}: {error}")
 
     def start(self, contender, job, workers=1, cores=None, rate=contenders.RATE):
         """Starts it, waits until it listens, and checks its answers."""

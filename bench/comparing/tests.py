@@ -1,6 +1,5 @@
 """Tests of what needs no proxy: `cd bench && python3 -B -m unittest comparing.tests`."""
 
-import contextlib
 import email.message
 import os
 import shutil
@@ -10,9 +9,11 @@ import unittest
 from unittest import mock
 from xml.etree import ElementTree
 
-from . import answers, bars, certificate, chart, command, contenders, figures, idle, jobs, machine, origin, page, processes, results, rounds, stage, text, workers
+from . import answers, bars, certificate, chart, command, contenders, figures, jobs, machine, options, page, processes, results, rounds, text, workers
 from .generators import Sample, percentile
 from .samples import MACHINE, job, row
+from .tests_command import Command, Starting  # noqa: F401 (run with these)
+from .tests_contest import Contest  # noqa: F401 (run with these)
 from .tests_together import Limits, Together  # noqa: F401 (run with these)
 
 class Figures(unittest.TestCase):
@@ -110,24 +111,28 @@ class Kept(unittest.TestCase):
                 self.assertEqual(set(kept.get("plain@64")["measured"]), {"latency"})
 
 
-class Starting(unittest.TestCase):
-    def test_a_stage_that_fails_to_start_leaves_no_folder(self):
-        with tempfile.TemporaryDirectory() as place:
-            folder = os.path.join(place, "run")
-            os.mkdir(folder)
-            with mock.patch.object(stage.os, "sched_setaffinity"), mock.patch.object(stage.tempfile, "mkdtemp", return_value=folder), \
-                    mock.patch.object(stage.tokens, "Tokens"), mock.patch.object(stage.origin, "start", side_effect=processes.Failed("no")):
-                with self.assertRaises(processes.Failed), stage.Stage(command.Cores("0", "0", "0", "0")):
-                    self.fail("it did not start")
-            self.assertFalse(os.path.exists(folder))
+    def test_what_is_no_result_is_an_error_in_words(self):
+        for wrong in ("{", "[]", '{"format": 1}', '{"format": 1, "jobs": [1]}'):
+            with tempfile.TemporaryDirectory() as folder:
+                with open(os.path.join(folder, "results.json"), "w") as out:
+                    out.write(wrong)
+                with self.assertRaisesRegex(processes.Failed, "results.json can't be read: .*--fresh"):
+                    results.Results(folder)
+                self.assertEqual(results.Results(folder, fresh=True).jobs, {})
 
-    def test_a_backend_that_does_not_listen_is_ended(self):
-        program = mock.Mock(wait_for=mock.Mock(side_effect=processes.Failed("no")))
-        with tempfile.TemporaryDirectory() as folder, mock.patch.object(origin.contenders, "found", return_value="nginx"), \
-                mock.patch.object(origin.processes, "Program", return_value=program):
-            with self.assertRaises(processes.Failed):
-                origin.start(folder, "0", 1024)
-        program.end.assert_called_once()
+    def test_nothing_to_report_is_said(self):
+        with tempfile.TemporaryDirectory() as folder, self.assertRaisesRegex(SystemExit, "nothing to report"):
+            command.main(["--report", "--out", os.path.join(folder, "none")])
+
+    def test_who_ends_it_hears_what_is_there(self):
+        with tempfile.TemporaryDirectory() as folder:
+            kept = results.Results(folder)
+            self.assertIn("nothing was written", command._so_far(kept))
+            kept.put("cost", job([row("a", "peer", [2, 2])]))
+            kept.save()
+            self.assertIn("plain@64 is in", command._so_far(kept))
+            # What an earlier run left is not this one's.
+            self.assertIn("nothing was written", command._so_far(results.Results(folder)))
 
 
 class Workers(unittest.TestCase):
@@ -174,46 +179,6 @@ class Reports(unittest.TestCase):
             self.assertIn(it, said)
 
 
-class Command(unittest.TestCase):
-    def test_names_are_checked(self):
-        self.assertEqual(command.parse(["--jobs", "plain,1m"]).jobs, ["plain", "1m"])
-        self.assertEqual(command.parse(["--connections", "8,64"]).connections, [8, 64])
-        for wrong in (["--jobs", "plane"], ["--connections", "0"], ["--rounds", "0"], ["--seconds", "0"], ["--peers", "apache"]):
-            with self.assertRaises(SystemExit), open("/dev/null", "w") as null:
-
-                with contextlib.redirect_stderr(null):
-                    command.parse(wrong)
-
-    def test_the_gateway_by_the_other_driver_is_there_by_name_alone(self):
-        for said, wanted in (("all", list(command.PEERS)), ("none", []), ("portcullis-monoio", ["portcullis-monoio"]),
-                             ("portcullis-monoio,all", [*command.PEERS, "portcullis-monoio"]), ("nginx", ["nginx"])):
-            self.assertEqual(command.parse(["--peers", said]).peers, wanted)
-
-        def found(peers):
-            made = command.Comparison.__new__(command.Comparison)
-            made.args = command.parse(["--peers", peers])
-            with mock.patch.object(contenders, "found", return_value="program"), mock.patch.object(command, "say"), \
-                    mock.patch.object(command.Portcullis, "program", return_value="program"):
-                return [it.name for it in made._contenders()]
-
-        self.assertNotIn("portcullis-monoio", found("none"))
-        self.assertEqual(found("portcullis-monoio")[:2], ["portcullis", "portcullis-monoio"])
-
-    def test_idle_connections_fit_the_descriptors(self):
-        self.assertEqual(idle.connections_possible(20_000, 10_000), 10_000)
-        self.assertLess(idle.connections_possible(1024, 10_000), 1024)
-
-    def test_jobs_have_requests(self):
-        class Tokens:
-            all = ["t"] * 3
-
-        for it in jobs.ALL:
-            it.prepare(Tokens)
-            self.assertTrue(it.requests)
-        routes = next(it for it in jobs.ALL if it.name == "routes").requests
-        self.assertEqual(len({it.path for it in routes}), jobs.ROUTES)
-
-
 class Protocols(unittest.TestCase):
     jobs = {it.name: it for it in jobs.ALL}
 
@@ -233,7 +198,7 @@ class Protocols(unittest.TestCase):
 
     def test_everyone_shows_the_certificate_over_tls_and_nowhere_else(self):
         ours = command.Portcullis("program")
-        for it in (ours, command.Nginx(), command.Haproxy(), command.Envoy(), command.Traefik()):
+        for it in (ours, options.Nginx(), options.Haproxy(), options.Envoy(), options.Traefik()):
             for job in ("tls", "handshake", "resume", "h2"):
                 text = self.written(it, job)
                 self.assertIn("both.pem" if it.name == "haproxy" else "site.key", text, (it.name, job))
@@ -248,16 +213,16 @@ class Protocols(unittest.TestCase):
             self.assertNotIn("io =", self.written(command.Portcullis("program"), job))
 
     def test_who_asks_the_backend_in_http2(self):
-        for it, said in ((command.Portcullis("program"), 'protocol = "h2"'), (command.Haproxy(), "server one 127.0.0.1:9001 proto h2"),
-                         (command.Envoy(), "http2_protocol_options"), (command.Traefik(), "h2c://127.0.0.1:9001")):
+        for it, said in ((command.Portcullis("program"), 'protocol = "h2"'), (options.Haproxy(), "server one 127.0.0.1:9001 proto h2"),
+                         (options.Envoy(), "http2_protocol_options"), (options.Traefik(), "h2c://127.0.0.1:9001")):
             self.assertIn(said, self.written(it, "h2c"), it.name)
             self.assertNotIn(said, self.written(it, "h2"), it.name)
-        self.assertTrue(command.Nginx().does(self.jobs["h2c"]))
+        self.assertTrue(options.Nginx().does(self.jobs["h2c"]))
 
     def test_grpc_is_asked_and_passed_on_as_such(self):
-        for it, said in ((command.Portcullis("program"), 'protocol = "h2"'), (command.Haproxy(), "server one 127.0.0.1:9001 proto h2"),
-                         (command.Envoy(), "http2_protocol_options"), (command.Traefik(), "h2c://127.0.0.1:9001"),
-                         (command.Nginx(), "grpc_pass grpc://up")):
+        for it, said in ((command.Portcullis("program"), 'protocol = "h2"'), (options.Haproxy(), "server one 127.0.0.1:9001 proto h2"),
+                         (options.Envoy(), "http2_protocol_options"), (options.Traefik(), "h2c://127.0.0.1:9001"),
+                         (options.Nginx(), "grpc_pass grpc://up")):
             self.assertFalse(it.does(self.jobs["grpc"]), it.name)
             self.assertIn(said, self.written(it, "grpc"), it.name)
         for it in (command.Forwarder("program"), command.Direct()):
@@ -274,10 +239,10 @@ class Protocols(unittest.TestCase):
                 headers["grpc-status"] = status
             with mock.patch.object(answers, "ask", return_value=(200, headers, body)):
                 if good:
-                    answers.check(command.Envoy(), job, None)
+                    answers.check(options.Envoy(), job, None)
                 else:
                     with self.assertRaises(processes.Failed):
-                        answers.check(command.Envoy(), job, None)
+                        answers.check(options.Envoy(), job, None)
 
     def test_a_key_makes_jobs_over_tls_others(self):
         other = self.jobs["resume"].with_key("rsa2048")
@@ -293,12 +258,12 @@ class Protocols(unittest.TestCase):
         self.assertIn(f'tls_groups = ["{certificate.POST_QUANTUM}", "X25519"]', self.written(ours, "resume"))
         shown = certificate.Certificate("site.pem", "site.key", "both.pem")
         fitted.prepare(None)
-        asked = command.PortcullisLoad("0", "/", "program", shown)._scenario(8001, fitted)
+        asked = options.PortcullisLoad("0", "/", "program", shown)._scenario(8001, fitted)
         self.assertIn(f'tls_groups = "{certificate.POST_QUANTUM}"', asked)
         self.assertEqual(command.Portcullis("program").fitted(self.jobs["resume"]).group, "X25519")
 
     def test_generators_say_what_they_can_not(self):
-        wrk, h2load, ours = (it("0", "/", "program") for it in (command.Wrk, command.H2load, command.PortcullisLoad))
+        wrk, h2load, ours = (it("0", "/", "program") for it in (options.Wrk, options.H2load, options.PortcullisLoad))
         able = {name: [it.name for it in (wrk, h2load, ours) if not it.cannot(job)] for name, job in self.jobs.items()}
         self.assertEqual(able["plain"], ["wrk", "h2load", "portcullis-load"])
         self.assertEqual(able["tls"], ["wrk", "h2load", "portcullis-load"])
@@ -309,7 +274,7 @@ class Protocols(unittest.TestCase):
 
     def test_our_generator_is_told_the_protocol(self):
         shown = certificate.Certificate("site.pem", "site.key", "both.pem")
-        ours = command.PortcullisLoad("0", "/", "program", shown)
+        ours = options.PortcullisLoad("0", "/", "program", shown)
 
         class Tokens:
             all = ["t"]
@@ -329,7 +294,7 @@ class Protocols(unittest.TestCase):
 
     def test_a_run_that_resumed_what_it_should_not_ends(self):
         shown = certificate.Certificate("site.pem", "site.key", "both.pem")
-        ours = command.PortcullisLoad("0", "/", "program", shown)
+        ours = options.PortcullisLoad("0", "/", "program", shown)
 
         def check(name, opened, resumed, agreed=f"TLSv1.3, {certificate.SUITE}, {certificate.GROUP}, http/1.1"):
             ours._check_handshakes(self.jobs[name], {"counts": {"connections": opened, "resumed": resumed},

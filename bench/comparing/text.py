@@ -17,7 +17,7 @@ def job(job):
         by = f", by {it['generator']}" if it.get("generator") else ""
         lines.append(f"{part}{rate}: {it['date']}, {it['rounds']} rounds of {it['seconds']} s{by}: {it['command']}")
     for _, rows in tables(job):
-        lines += ["", *_aligned(rows)]
+        lines += ["", *aligned(rows)]
     return "\n".join(lines + [f"  {it}" for it in notes(job)])
 
 
@@ -109,7 +109,8 @@ def mebibytes(kib):
     return "-" if kib is None else f"{kib / 1024:.1f}"
 
 
-def _aligned(rows):
+def aligned(rows):
+    """Lines of cells: the first column to the left, the others to the right."""
     widths = [max(len(it[n]) for it in rows) for n in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) if n == 0 else cell.rjust(width) for n, (cell, width) in enumerate(zip(it, widths))).rstrip()
             for it in rows]
