@@ -6,8 +6,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from . import command, contenders, idle, jobs, origin, options, processes, results, stage
-from .samples import job, row
+from . import command, contenders, idle, jobs, options, origin, processes, stage
 
 
 class Starting(unittest.TestCase):
