@@ -261,7 +261,7 @@ impl Upstream {
                 UpstreamProtocol::Auto if call.http1 || endpoint.speaks_http1.get() => {
                     pool::lease(self, endpoint, index, settings, fresh, call).await
                 }
-                _ => shared::lease(self, endpoint, index, settings, call).await,
+                _ => shared::lease(self, endpoint, index, settings, fresh, call).await,
             };
             match leased {
                 Ok(mut lease) => {

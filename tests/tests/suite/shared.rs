@@ -2,6 +2,7 @@
 
 use tests::gateway::upstream_and_route;
 use tests::http2::Answering;
+use tests::http2::frame::code;
 use tests::metrics::wait;
 use tests::secure::{HOST, certificate};
 use tests::terminator::Terminator;
@@ -137,7 +138,8 @@ fn one_that_answers_is_kept_however_long_its_requests_take() {
     assert_eq!(origin.connections(), 1);
 }
 
-const ACTIVE: &str = "gateway_upstream_connections{upstream=\"backend\",state=\"active\"}";
+/// Connections in any state.
+const OPEN: &str = "gateway_upstream_connections{upstream=\"backend\"}";
 
 #[test]
 fn one_without_requests_is_closed_after_keepalive_whenever_it_would_be_asked() {
@@ -148,7 +150,7 @@ fn one_without_requests_is_closed_after_keepalive_whenever_it_would_be_asked() {
             &format!("ping_after = \"1h\"\nkeepalive = \"{keepalive}\""),
         );
         gateway.get("/").is(200).body_is("done");
-        wait(&gateway, ACTIVE, 0.0);
+        wait(&gateway, OPEN, 0.0);
     }
 }
 
@@ -181,7 +183,7 @@ fn one_that_stands_only_after_a_reload_has_removed_its_endpoint_ends_with_what_i
     gateway.wait_said("is live, generation", next);
     endpoint.go();
     patient.answer().is(200).body_is("done");
-    wait(&gateway, ACTIVE, 0.0);
+    wait(&gateway, OPEN, 0.0);
 }
 
 /// Whichever worker a request comes to: at the node's cap an idle connection of the other one makes room.
@@ -201,6 +203,95 @@ fn an_idle_one_makes_room_at_the_cap() {
         origin.connections() > 1,
         "thirty connections come to both workers"
     );
+}
+
+/// A service over HTTP/2 that answers one request on each connection, if it `leaves` behind a GOAWAY, and never closes.
+fn never_closing(leaves: bool) -> Origin {
+    Origin::start(move |link| {
+        let mut service = link.http2(&[], tests::http2::Manners::GOOD)?;
+        let Some((stream, _)) = service.request()? else {
+            return Ok(());
+        };
+        if leaves {
+            let goaway = tests::http2::Frame::goaway(stream, code::NO_ERROR);
+            service.http2.send(&goaway)?;
+            // The gateway has read it once it has answered this.
+            service.http2.is_alive();
+        }
+        service.answer(stream, &Answering::ok("done"))?;
+        Gate::new().wait_at_most(tests::PATIENCE);
+        Ok(())
+    })
+}
+
+/// It is of no more use: its place at the node's cap is another's, whenever the service closes.
+#[test]
+fn one_that_has_ended_gives_its_place_back() {
+    let origin = never_closing(true);
+    let upstream = format!(
+        "endpoints = [\"{}\"]\nprotocol = \"h2\"\npool_max_connections = 1\nkeepalive = \"1h\"\nping_after = \"1h\"",
+        origin.address
+    );
+    let gateway = Gateway::start(upstream_and_route(&upstream, ""));
+    for _ in 0..3 {
+        gateway.get("/").is(200).body_is("done");
+    }
+    assert_eq!(origin.connections(), 3);
+    wait(&gateway, OPEN, 0.0);
+}
+
+#[test]
+fn one_that_makes_room_makes_it_whenever_the_service_closes() {
+    let origins = [never_closing(false), never_closing(false)];
+    let upstream = format!(
+        "endpoints = [\"{}\", \"{}\"]\nprotocol = \"h2\"\npool_max_connections = 1\nkeepalive = \"1h\"\n\
+         ping_after = \"1h\"",
+        origins[0].address, origins[1].address
+    );
+    let gateway = Gateway::start(upstream_and_route(&upstream, ""));
+    for _ in 0..4 {
+        gateway.get("/").is(200).body_is("done");
+    }
+    assert_eq!(origins.map(|it| it.connections()), [2, 2]);
+}
+
+#[test]
+fn they_are_counted_by_what_they_do() {
+    let dir = tempfile::TempDir::new().expect("a temporary folder");
+    certificate(dir.path());
+    let gate = Gate::new();
+    let told = gate.clone();
+    let origin = Origin::http2(move |_| {
+        told.wait();
+        Answering::ok("done")
+    });
+    let mut endpoint = Terminator::held(dir.path(), &[("h2", origin.address)]);
+    let upstream = format!(
+        "endpoints = [\"{}\"]\nprotocol = \"h2\"\ntls = true\ntls_name = \"{HOST}\"\ntls_ca = \"{}/edge.pem\"\n\
+         connect_timeout = \"1m\"\nfirst_byte_timeout = \"1m\"\nkeepalive = \"1h\"",
+        endpoint.address,
+        dir.path().display()
+    );
+    let gateway = Gateway::start(upstream_and_route(&upstream, ""));
+    let is = |state: &str| {
+        for other in ["connecting", "active", "idle"] {
+            let series =
+                format!("gateway_upstream_connections{{upstream=\"backend\",state=\"{other}\"}}");
+            wait(&gateway, &series, if other == state { 1.0 } else { 0.0 });
+        }
+    };
+    let mut peer = gateway.peer();
+    peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    is("connecting");
+    endpoint.go();
+    origin.wait_received(1);
+    is("active");
+    gate.open();
+    peer.answer().is(200);
+    is("idle");
+    peer.get("/").is(200);
+    is("idle");
+    assert_eq!(endpoint.connections(), 1);
 }
 
 #[test]

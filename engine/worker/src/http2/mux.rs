@@ -1,7 +1,7 @@
 //! One connection: what was read is shared out among its streams, what they have to say is gathered to be written.
 //!
 //! `slot` is what is kept of each stream, `events` deals out what came, `room` is who waits until more may be written,
-//! `end` is the farewell. Here is the connection itself, and whether its peer is there.
+//! `end` is the farewell, `usage` what is counted. Here is the connection itself, and whether its peer is there.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -21,6 +21,7 @@ mod end;
 mod events;
 mod room;
 mod slot;
+mod usage;
 
 pub(super) use slot::Slot;
 
@@ -58,6 +59,7 @@ pub(super) struct Inner {
     free: Vec<usize>,
     /// Streams that somebody holds.
     held: usize,
+    usage: Option<usage::Usage>,
     /// Slots that wait for room or for a window.
     waiting: VecDeque<usize>,
     /// Nothing more is read; once `out` is empty nothing more is written.
@@ -102,6 +104,7 @@ impl Mux {
                 slots: Vec::new(),
                 free: Vec::new(),
                 held: 0,
+                usage: None,
                 waiting: VecDeque::new(),
                 over: false,
                 reserved: 0,

@@ -10,6 +10,7 @@ use std::task::Poll;
 use engine_net::Shutdown;
 use engine_net::buffer::{Buffer, STANDARD};
 use engine_net::deadline::{self, Deadline, Strike};
+use protocol::http2::Role;
 
 use super::Mux;
 
@@ -51,6 +52,11 @@ impl Mux {
             let _ = self.conn.posted().await;
         }
         self.conn.shutdown(Shutdown::Write);
+        if self.inner.borrow().h2.role() == Role::Client {
+            // Whatever a service still says is for nobody: its reader need not wait until it closes too, and with it those
+            // who wait for a place at the cap.
+            self.conn.shutdown(Shutdown::Read);
+        }
     }
 
     /// What is to be written next; none when the connection is over.

@@ -98,10 +98,10 @@ impl Drop for UpstreamConn {
 }
 
 /// Counts a connection as being made for as long as it is.
-struct Connecting<'a>(&'a UpstreamSeries);
+pub(super) struct Connecting<'a>(&'a UpstreamSeries);
 
 impl<'a> Connecting<'a> {
-    fn new(series: &'a UpstreamSeries) -> Connecting<'a> {
+    pub(super) fn new(series: &'a UpstreamSeries) -> Connecting<'a> {
         series.connecting.inc();
         Connecting(series)
     }

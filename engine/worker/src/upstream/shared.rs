@@ -104,12 +104,14 @@ impl Terms {
     }
 }
 
-/// A stream to the endpoint, over a new connection if none has room.
+/// A stream to the endpoint, over a new connection if none has room. `fresh`: should it choose HTTP/1.1, one from the pool
+/// won't do.
 pub(super) async fn lease(
     upstream: &Upstream,
     endpoint: &Rc<Endpoint>,
     index: usize,
     settings: &config::Upstream,
+    fresh: bool,
     call: &Call,
 ) -> Result<Lease, Fault> {
     let connections = &endpoint.shared;
@@ -167,7 +169,7 @@ pub(super) async fn lease(
                         Some(conn) => Ok(Lease::new(endpoint, Carrier::Conn(conn), index, false)),
                         None => {
                             let lease =
-                                pool::lease(upstream, endpoint, index, settings, false, call);
+                                pool::lease(upstream, endpoint, index, settings, fresh, call);
                             Box::pin(lease).await
                         }
                     };
@@ -193,9 +195,8 @@ pub(super) fn adopt(
     conn: Conn,
     open: Held,
 ) -> Rc<Mux> {
-    let series = Arc::clone(series);
     let mux = Mux::new(conn, connection(terms.streams));
-    series.active.inc();
+    mux.count(Arc::clone(series));
     endpoint.shared.open.borrow_mut().push(Rc::clone(&mux));
     runtime::spawn(Rc::clone(&mux).write_all(terms.read_timeout));
     let (reader, at) = (Rc::clone(&mux), Rc::clone(endpoint));
@@ -204,7 +205,7 @@ pub(super) fn adopt(
         read(&reader, &at, terms).await;
         reader.end();
         at.shared.forget(&reader);
-        series.active.dec();
+        reader.uncount();
     });
     mux
 }
@@ -257,7 +258,7 @@ async fn read(mux: &Rc<Mux>, endpoint: &Endpoint, terms: Terms) {
             // It was made for somebody, who is about to come.
             false => heard.saturating_add(keepalive.max(LOOK)),
         };
-        match pulse.look(held, now) {
+        match pulse.look(mux.owed(), now) {
             Due::Dead => return mux.cut(),
             Due::Ping => mux.ping(),
             Due::Nothing if !held && now >= kept => return mux.retire(),
@@ -277,6 +278,7 @@ async fn read(mux: &Rc<Mux>, endpoint: &Endpoint, terms: Terms) {
             Ok(n) if n > 0 => {
                 heard = deadline::now();
                 pulse.heard(heard);
+                mux.heard();
             }
             Err(_) if struck => {}
             _ => return,

@@ -67,6 +67,9 @@ impl Mux {
             inner.bind(at, id);
         }
         inner.held += 1;
+        if inner.held == 1 {
+            inner.is_used(true);
+        }
         Stream::new(Rc::clone(self), at)
     }
 
@@ -126,8 +129,11 @@ impl Inner {
         self.served(at);
         self.free.push(at);
         self.held = self.held.saturating_sub(1);
+        if self.held == 0 {
+            self.is_used(false);
+        }
         if self.held == 0 && self.h2.role() == Role::Client && self.h2.is_drained() {
-            // Nothing more comes of it: the writing side is shut, and the peer closes.
+            // Nothing more comes of it: once all is written it closes.
             self.over = true;
             wake(self.writer.take());
         }

@@ -16,7 +16,7 @@ use engine_net::deadline::{self, within};
 use engine_net::runtime;
 
 use super::super::dial::{Call, Failure, dial, no_http2, speaks_http2};
-use super::super::pool;
+use super::super::pool::{self, Connecting};
 use super::super::{Endpoint, Upstream, UpstreamConn};
 use super::{Terms, adopt};
 use crate::nanos;
@@ -97,7 +97,10 @@ impl Maker {
         give_up: u64,
     ) -> Made {
         let endpoint = &self.endpoint;
-        let conn = match dial(endpoint, terms.proxy_protocol, call, give_up).await {
+        let connecting = Connecting::new(series);
+        let dialed = dial(endpoint, terms.proxy_protocol, call, give_up).await;
+        drop(connecting);
+        let conn = match dialed {
             Ok(conn) => conn,
             Err(failure) => return Made::Failed(failure),
         };

@@ -67,12 +67,12 @@ impl Pulse {
         }
     }
 
-    /// What is to be done now; `busy`: streams are open. A silence counts from when that was first seen.
-    pub(super) fn look(&mut self, busy: bool, now: u64) -> Due {
-        if busy && !self.busy {
-            self.silent = now;
-        }
+    /// What is to be done now. `owed`: streams are open, and when the first of them was since something came last (0:
+    /// before that). A silence counts from then on: without streams it is none.
+    pub(super) fn look(&mut self, owed: Option<u64>, now: u64) -> Due {
+        let busy = owed.is_some();
         self.busy = busy;
+        self.silent = self.silent.max(owed.unwrap_or(0));
         match self.asked {
             Some(at) if now >= at.saturating_add(self.timeout) => Due::Dead,
             None if busy && now >= self.due() => {
@@ -107,24 +107,46 @@ mod tests {
     #[test]
     fn a_silence_with_streams_is_asked_about_and_no_answer_is_death() {
         let mut pulse = pulse();
-        assert_eq!(pulse.look(false, 1000 * S), Due::Nothing, "nobody waits");
-        assert_eq!(pulse.look(true, 1001 * S), Due::Nothing, "from here on");
+        assert_eq!(pulse.look(None, 1000 * S), Due::Nothing, "nobody waits");
+        let owed = Some(1001 * S);
+        assert_eq!(pulse.look(owed, 1001 * S), Due::Nothing, "from here on");
         assert_eq!(pulse.next(1001 * S), 1021 * S);
-        assert_eq!(pulse.look(true, 1020 * S), Due::Nothing);
-        assert_eq!(pulse.look(true, 1021 * S), Due::Ping);
+        assert_eq!(pulse.look(owed, 1020 * S), Due::Nothing);
+        assert_eq!(pulse.look(owed, 1021 * S), Due::Ping);
         assert_eq!(pulse.next(1021 * S), 1031 * S);
-        assert_eq!(pulse.look(true, 1030 * S), Due::Nothing);
-        assert_eq!(pulse.look(true, 1031 * S), Due::Dead);
+        assert_eq!(pulse.look(owed, 1030 * S), Due::Nothing);
+        assert_eq!(pulse.look(owed, 1031 * S), Due::Dead);
+    }
+
+    /// Nobody says so when the first one opens: it is seen at the next look.
+    #[test]
+    fn a_silence_begins_with_the_request_and_not_when_it_is_seen() {
+        let mut pulse = pulse();
+        assert_eq!(pulse.look(None, 1000 * S), Due::Nothing);
+        let seen = pulse.next(1000 * S);
+        let asked = seen - S;
+        assert_eq!(pulse.look(Some(asked), seen), Due::Nothing);
+        assert_eq!(pulse.next(seen), asked + 20 * S);
+        assert_eq!(pulse.look(Some(asked), asked + 20 * S), Due::Ping);
+    }
+
+    /// It is a silence also where some gave up and others came.
+    #[test]
+    fn a_silence_goes_on_while_requests_come_and_go() {
+        let mut pulse = pulse();
+        assert_eq!(pulse.look(Some(1000 * S), 1000 * S), Due::Nothing);
+        assert_eq!(pulse.look(None, 1010 * S), Due::Nothing);
+        assert_eq!(pulse.look(Some(1000 * S), 1020 * S), Due::Ping);
     }
 
     #[test]
     fn whatever_is_heard_is_a_sign_of_life() {
         let mut pulse = pulse();
-        pulse.look(true, 0);
-        assert_eq!(pulse.look(true, 20 * S), Due::Ping);
+        pulse.look(Some(0), 0);
+        assert_eq!(pulse.look(Some(0), 20 * S), Due::Ping);
         pulse.heard(25 * S);
-        assert_eq!(pulse.look(true, 44 * S), Due::Nothing);
-        assert_eq!(pulse.look(true, 45 * S), Due::Ping);
+        assert_eq!(pulse.look(Some(0), 44 * S), Due::Nothing);
+        assert_eq!(pulse.look(Some(0), 45 * S), Due::Ping);
     }
 
     #[test]
@@ -132,7 +154,7 @@ mod tests {
         let mut pulse = pulse();
         let mut asked = Vec::new();
         for second in 0..2000 {
-            if pulse.look(true, second * S) == Due::Ping {
+            if pulse.look(Some(0), second * S) == Due::Ping {
                 asked.push(second);
                 pulse.heard(second * S);
             }
@@ -141,6 +163,6 @@ mod tests {
         // A message, and it is as new.
         pulse.heard(2000 * S);
         pulse.spoke();
-        assert_eq!(pulse.look(true, 2020 * S), Due::Ping);
+        assert_eq!(pulse.look(Some(0), 2020 * S), Due::Ping);
     }
 }
