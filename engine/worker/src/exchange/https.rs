@@ -49,14 +49,18 @@ pub(super) fn is_misdirected(tls: &Info, shown: &ListenerTls, host: &[u8]) -> bo
     if host.is_empty() || host.eq_ignore_ascii_case(named.as_bytes()) {
         return false;
     }
-    // As the handshake chooses: an exact name before a wildcard, else the first.
-    let mut certificates = shown.certificates.iter();
-    let exact =
-        |it: &&Arc<Certificate>| it.names.iter().any(|name| name.eq_ignore_ascii_case(named));
-    let certificate = certificates
-        .clone()
-        .find(exact)
-        .or_else(|| certificates.find(|it| it.serves(named.as_bytes())))
-        .or(shown.certificates.first());
-    !certificate.is_some_and(|it| it.serves(host))
+    // As the handshake chooses: an exact name before a wildcard, else the first. Where several are for that name, as those
+    // with different keys are, it was the client's choice which one was shown: any of them will do.
+    let certificates = shown.certificates.iter().map(Arc::as_ref);
+    let exact = |it: &Certificate| it.names.iter().any(|name| name.eq_ignore_ascii_case(named));
+    let wild = |it: &Certificate| it.serves(named.as_bytes());
+    let serves = |it: &Certificate| it.serves(host);
+    !match (
+        certificates.clone().any(exact),
+        certificates.clone().any(wild),
+    ) {
+        (true, _) => certificates.clone().any(|it| exact(it) && serves(it)),
+        (false, true) => certificates.clone().any(|it| wild(it) && serves(it)),
+        (false, false) => certificates.clone().next().is_some_and(serves),
+    }
 }
