@@ -32,7 +32,8 @@ Examples:
       unary calls of gRPC
   portcullis-load compare before.json after.json
 
-Exit status: 0 when the run ended and every threshold was kept, 1 when one was not, 2 when it could not begin.";
+Exit status: 0 when the run ended and every threshold was kept, 1 when one was not or nothing was answered, 2 when it
+could not begin or its results could not be written.";
 
 /// Load an HTTP service and measure how it bears it.
 #[derive(Debug, Parser)]
@@ -242,10 +243,20 @@ pub struct SweepArgs {
     #[arg(long, conflicts_with_all = ["stages", "requests", "think"])]
     pub sweep: bool,
     /// The promise: figures and their most, such as p99=5ms,errors=0.1%
-    #[arg(long, value_name = "PROMISE", default_value = "p99=5ms,errors=0.1%")]
+    #[arg(
+        long,
+        value_name = "PROMISE",
+        default_value = "p99=5ms,errors=0.1%",
+        requires = "sweep"
+    )]
     pub until: String,
     /// End the search when the gap is smaller than this share of the rate
-    #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value_t = 5.0,
+        requires = "sweep"
+    )]
     pub precision: f64,
 }
 

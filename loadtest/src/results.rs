@@ -39,6 +39,9 @@ pub struct Results {
     pub grpc: BTreeMap<u8, u64>,
     /// Requests that failed, by cause.
     pub errors: BTreeMap<ErrorKind, u64>,
+    /// An unexpected answer of each kind, in words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub examples: BTreeMap<ErrorKind, String>,
     /// From when a request was due (open loop) or sent (closed loop) until its answer was whole.
     pub latency: Histogram,
     /// From when a request was really sent until its answer was whole; empty in a closed loop, where it is the latency.

@@ -3,6 +3,7 @@
 //! This is the course of one run as the starting thread sees it. What a worker does is in `worker`, what a connection does
 //! in `connection`; the search for a rate is in `sweep`, the command in `command`.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use engine_net::{Address, clock, runtime};
 
-use crate::results::{About, Generator, Mode, Part, Results};
+use crate::results::{About, ErrorKind, Generator, Mode, Part, Results};
 use crate::scenario::{Arrivals, Http, Load, Scenario};
 
 mod board;
@@ -25,6 +26,7 @@ mod link;
 mod multiplexed;
 mod pacer;
 mod progress;
+mod reasons;
 mod schedule;
 mod signals;
 mod sweep;
@@ -229,6 +231,7 @@ impl Course<'_> {
             .collect();
         let end = whole.end.max(counted_from + 1);
         let mut results = whole.part.finish(end, about, &names, whole.generator, None);
+        results.examples = examples(board);
         verdict::judge(&mut results, whole.waited);
         Ok(results)
     }
@@ -254,7 +257,10 @@ impl Course<'_> {
                 refused = refused.or_else(|| desk.reasons.refused.clone());
             }
         }
-        let why = refused.unwrap_or_else(|| "no reason was given".to_owned());
+        let mut why = refused.unwrap_or_else(|| "no reason was given".to_owned());
+        if let Some(hint) = reasons::hint_on_refusal(&why, self.scenario) {
+            why = format!("{why}; {hint}");
+        }
         Err(Failure::Unreachable(format!(
             "no connection to {address} could be opened: {why}"
         )))
@@ -305,6 +311,17 @@ fn tell_reasons(board: &Board, progress: &mut Progress) {
     told.sort_unstable();
     told.dedup();
     told.iter().for_each(|line| progress.say(line));
+}
+
+/// An unexpected answer of each kind, the first worker's.
+fn examples(board: &Board) -> BTreeMap<ErrorKind, String> {
+    let mut examples = BTreeMap::new();
+    for desk in (0..board.workers()).filter_map(|worker| board.desk(worker)) {
+        for (kind, example) in &desk.reasons.unexpected {
+            examples.entry(*kind).or_insert_with(|| example.clone());
+        }
+    }
+    examples
 }
 
 /// The workers' reports, merged.

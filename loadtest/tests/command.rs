@@ -92,7 +92,94 @@ fn what_can_not_begin_says_why() {
         "soon",
     );
     says(&["--no-such-flag"], "--no-such-flag");
+    says(
+        &["-q", "--until", "p99=5ms", "http://localhost/"],
+        "--sweep",
+    );
+    says(
+        &["-q", "--sweep", "--until", "p99", "http://localhost/"],
+        "`p99=5ms,errors=0.1%`",
+    );
+    says(
+        &["-q", "--cores", "4000", "http://127.0.0.1:1/"],
+        "core 4000 can't be had",
+    );
     says(&["report", "no-such-file.json"], "no-such-file.json");
+}
+
+#[test]
+fn what_the_results_go_to_is_tried_before_the_run() {
+    let (_origin, url) = origin();
+    for option in ["--json", "--html"] {
+        // An hour: it must not begin.
+        let run = ["-q", "-d", "1h", option, "/no-such-folder/run", &url];
+        let (out, err) = check(&run, 2);
+        assert!(err.contains("/no-such-folder/run"), "{err}");
+        assert_eq!(out, "");
+    }
+    // Nothing is left of the trial, and what was there stays.
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (kept, new) = (file("kept.json"), file("new.html"));
+    std::fs::write(&kept, "before").unwrap();
+    let failing = ["-q", "--json", &kept, "--html", &new, "http://127.0.0.1:1/"];
+    check(&failing, 2);
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "before");
+    assert!(!std::path::Path::new(&new).exists());
+}
+
+#[test]
+fn the_table_is_there_though_a_file_fails() {
+    let (_origin, url) = origin();
+    // It can be opened, but takes nothing.
+    let (out, err) = check(&["-q", "-n", "10", "--json", "/dev/full", &url], 2);
+    assert!(
+        out.contains("p99") && err.contains("/dev/full"),
+        "{out}{err}"
+    );
+}
+
+#[test]
+fn a_run_without_an_answer_fails_and_says_what_may_be_meant() {
+    // Accepts, and closes whatever comes, as what speaks TLS does with a plain request.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let url = format!("http://127.0.0.1:{port}/");
+    let (out, err) = check(&["-q", "-n", "20", "-c", "2", &url], 1);
+    assert!(out.contains("no answers"), "{out}");
+    assert!(!out.contains("for each answer"), "{out}");
+    assert!(
+        err.contains("nothing was answered") && err.contains("begins with https://"),
+        "{err}"
+    );
+    // The other way round.
+    let (_origin, url) = origin();
+    let secure = url.replace("http://127.0.0.1", "https://localhost");
+    let (_, err) = check(&["-q", "-n", "20", &secure], 2);
+    assert!(err.contains("begins with http://"), "{err}");
+}
+
+#[test]
+fn unexpected_answers_are_told_by_an_example() {
+    let (_origin, url) = origin();
+    let failing = format!("{url}/?status=503");
+    let (out, _) = check(&["-q", "-n", "20", &failing], 0);
+    assert!(out.contains("such as: status 503"), "{out}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("two.toml");
+    let text = format!(
+        "[target]\nurl = \"{url}\"\n[request.one]\npath = \"/\"\n\
+         [request.two]\npath = \"/1k\"\nexpect_headers = {{ x-lost = \"*\" }}\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_string_lossy();
+    for http2 in [&[][..], &["--http2"], &["--http2", "--h2-client", "crate"]] {
+        let run = [http2, &["-n", "40", &file]].concat();
+        let found = results(&[&["-q"], &run[..]].concat(), 0);
+        let examples: Vec<_> = found.examples.values().collect();
+        assert_eq!(examples, ["two: no header `x-lost`"], "{http2:?}");
+    }
 }
 
 #[test]

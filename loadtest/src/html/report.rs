@@ -2,7 +2,7 @@
 
 use super::page::{escape, page, tile};
 use super::table::table;
-use crate::results::text::{PERCENTILES, course, cpu};
+use crate::results::text::{PERCENTILES, course, cpu, printable};
 use crate::results::units::{count, rate, share, size, span, time};
 use crate::results::{Histogram, Results};
 
@@ -150,6 +150,9 @@ fn about(results: &Results) -> String {
         if !histogram.is_empty() {
             rows.push((name, in_short(histogram)));
         }
+    }
+    for (kind, example) in &results.examples {
+        rows.push(("Such as", format!("{kind}: {}", printable(example))));
     }
     rows.push((
         "Written",

@@ -319,6 +319,7 @@ impl Part {
             errors: errors
                 .map(|(kind, count)| (*kind, *count))
                 .collect::<BTreeMap<_, _>>(),
+            examples: BTreeMap::new(),
             latency: self.latency,
             service: self.service,
             first_byte: self.first_byte,

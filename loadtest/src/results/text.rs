@@ -185,9 +185,13 @@ fn statuses(results: &Results) -> Option<String> {
 }
 
 fn errors(results: &Results) -> Option<String> {
-    let mut table = Table::new(&[Align::Left, Align::Right]);
+    let mut table = Table::new(&[Align::Left, Align::Right, Align::Left]);
     for (kind, failures) in &results.errors {
-        table.row([&format!("Failed: {kind}"), &count(*failures)]);
+        let example = match results.examples.get(kind) {
+            Some(example) => format!("such as: {}", printable(example)),
+            None => String::new(),
+        };
+        table.row([&format!("Failed: {kind}"), &count(*failures), &example]);
     }
     (!results.errors.is_empty()).then(|| table.show())
 }
@@ -232,11 +236,16 @@ fn generator(results: &Results) -> String {
     table.show()
 }
 
-/// The generator's CPU use: in cores, and for each answer.
+/// The generator's CPU use: in cores, and for each answer if there are any.
 pub(crate) fn cpu(generator: &Generator, results: &Results) -> String {
     let cores = generator.cpu_ns as f64 / results.duration_ns.max(1) as f64;
-    let each = generator.cpu_ns as f64 / results.counts.answered.max(1) as f64;
-    format!("{cores:.2} cores, {} for each answer", time(each))
+    match results.counts.answered {
+        0 => format!("{cores:.2} cores"),
+        answers => {
+            let each = time(generator.cpu_ns as f64 / answers as f64);
+            format!("{cores:.2} cores, {each} for each answer")
+        }
+    }
 }
 
 /// The verdict of a sweep.

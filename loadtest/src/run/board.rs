@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::world::Reasons;
+use super::reasons::Reasons;
 use crate::results::SecondPart;
 
 #[derive(Debug)]

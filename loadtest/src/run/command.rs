@@ -1,6 +1,7 @@
 //! The commands: from the command line to a run, from its results to files, table and exit status.
 
 use std::ffi::OsStr;
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use engine_net::runtime::{self, Wish};
 
 use super::sweep::{self, Quest};
-use super::{Client, Progress, Setup, Signals, execute};
+use super::{Client, Progress, Setup, Signals, execute, reasons};
 use crate::args::{self, Cli, Command, Run};
 use crate::results::thresholds::judge;
 use crate::results::{Results, text};
@@ -74,26 +75,41 @@ fn measure(run: &Run) -> Result<u8, Refusal> {
     };
     let scenario = scenario(run, what)?;
     let setup = setup(run, what)?;
+    let quest = match run.sweep.sweep {
+        true => Some(quest(run, &scenario)?),
+        false => None,
+    };
+    // Before the run: its results would be lost.
+    for file in [&run.output.json, &run.output.html].into_iter().flatten() {
+        writable(file)?;
+    }
     let signals = Signals::take_over().map_err(|error| format!("signals: {error}"))?;
     let mut progress = match run.output.quiet {
         true => Progress::quiet(),
         false => Progress::visible(),
     };
-    let outcome = match run.sweep.sweep {
-        true => {
-            let quest = quest(run, &scenario)?;
-            sweep::run(&scenario, &quest, &setup, &signals, &mut progress)
-        }
-        false => execute(&scenario, &setup, &signals, &mut progress),
+    let outcome = match &quest {
+        Some(quest) => sweep::run(&scenario, quest, &setup, &signals, &mut progress),
+        None => execute(&scenario, &setup, &signals, &mut progress),
     };
     let mut results = outcome.map_err(|failure| failure.to_string())?;
     results.thresholds = judge(&results, &scenario.thresholds);
-    Ok(finish(run, &results)?)
+    let status = finish(run, &results)?;
+    if results.counts.answered > 0 {
+        return Ok(status);
+    }
+    let hint = reasons::hint(&results, &scenario).map_or(String::new(), |hint| format!(": {hint}"));
+    complain(&format!("nothing was answered{hint}").into());
+    Ok(UNMET)
 }
 
 fn finish(run: &Run, results: &Results) -> Result<u8, String> {
     let output = &run.output;
     let json = output.json.as_deref();
+    // First, so that it is there whatever becomes of the files.
+    if json != Some(Path::new("-")) {
+        print(&text::text(results))?;
+    }
     if let Some(file) = json {
         let json = results
             .to_json()
@@ -102,9 +118,6 @@ fn finish(run: &Run, results: &Results) -> Result<u8, String> {
     }
     if let Some(file) = &output.html {
         write(file, &html::report(results))?;
-    }
-    if json != Some(Path::new("-")) {
-        print(&text::text(results))?;
     }
     let swept = results.sweep.as_ref();
     let found = swept.is_none_or(|sweep| sweep.best.is_some());
@@ -272,6 +285,21 @@ fn write(file: &Path, text: &str) -> Result<(), String> {
         return print(text);
     }
     std::fs::write(file, text).map_err(|error| format!("`{}`: {error}", file.display()))
+}
+
+/// That a file can be written, without changing one that is there.
+fn writable(file: &Path) -> Result<(), String> {
+    if file == Path::new("-") {
+        return Ok(());
+    }
+    let is_new = !file.exists();
+    let opened = OpenOptions::new().append(true).create(true).open(file);
+    opened.map_err(|error| format!("`{}`: {error}", file.display()))?;
+    if is_new {
+        // It was made for this question alone; nobody misses it if it stays.
+        let _ = std::fs::remove_file(file);
+    }
+    Ok(())
 }
 
 fn print(text: &str) -> Result<(), String> {

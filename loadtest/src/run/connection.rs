@@ -16,6 +16,7 @@ use super::exchange::{Seen, receive};
 use super::line::{Line, Read, Sending, send};
 use super::link::{Link, open, record};
 use super::multiplexed;
+use super::reasons::unexpected;
 use super::world::{Next, Order, Pace, Slot, World};
 use crate::results::{Answer, ErrorKind};
 
@@ -245,6 +246,9 @@ impl User<'_> {
                     self.free = got.done;
                     reusable = got.reusable && !surplus;
                     let mut unmet = got.unmet;
+                    if let Some(kind) = unmet {
+                        unexpected(world, order, index, got.status, seen, kind);
+                    }
                     if surplus {
                         // Whoever reads on takes it for the next answer.
                         unmet = Some(ErrorKind::Protocol);

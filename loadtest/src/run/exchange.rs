@@ -63,6 +63,11 @@ impl Seen {
             .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
 
+    /// What an answer of this status is like, where that is not what the template expects; without controls, and bounded.
+    pub(super) fn in_words(&self, template: &Template, status: u16) -> Option<String> {
+        template.expect().unmet(status, &self.head, &self.body)
+    }
+
     /// What an answer of this status is not that the template expects of it.
     #[inline]
     pub(super) fn unmet(&self, template: &Template, status: u16) -> Option<ErrorKind> {

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use engine_net::{Address, clock, runtime};
+use engine_net::{Address, clock};
 use h2::client::SendRequest;
 use h2::{Reason, RecvStream, SendStream};
 use http::{HeaderMap, Request, Uri};
@@ -21,7 +21,8 @@ use tokio::time::{sleep, timeout};
 use super::connection::{AFTER_REFUSAL, NO_TEMPLATE};
 use super::exchange::Seen;
 use super::link::{Took, record};
-use super::worker::{Job, Report};
+use super::reasons::unexpected;
+use super::worker::{Job, Report, pin};
 use super::world::{Next, Order, World};
 use crate::http2::hpack::{Decoder, Indexed};
 use crate::results::{Answer, ErrorKind};
@@ -51,9 +52,7 @@ pub(super) fn fits(scenario: &Scenario) -> Result<(), &'static str> {
 
 /// Runs a worker on this thread; none if the run never began.
 pub(super) fn run(job: Job) -> io::Result<Option<Report>> {
-    if let Some(core) = job.core {
-        runtime::pin_to(core)?;
-    }
+    pin(job.core)?;
     let tokio = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -298,6 +297,9 @@ async fn exchange(
     let said = trailers.as_ref().unwrap_or(&head.headers);
     let grpc = of.filter(|it| it.is_grpc()).map(|_| grpc_status(said));
     let unmet = of.and_then(|it| seen.unmet(it, status));
+    if let Some(kind) = unmet {
+        unexpected(world, order, template, status, seen, kind);
+    }
     let failed = grpc.is_some_and(|status| status != 0);
     Ok(Answer {
         template,

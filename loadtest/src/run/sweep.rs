@@ -81,7 +81,11 @@ pub(super) fn run(
     while let Some(next) = search.next(rate, quest.precision) {
         rate = rounded(next);
         progress.label(format!("{:>9}: ", units::rate(rate)));
-        let results = execute(&at(scenario, rate, quest.step), setup, signals, progress)?;
+        let results = match execute(&at(scenario, rate, quest.step), setup, signals, progress) {
+            // What was measured before counts.
+            Err(Failure::Interrupted) if best.is_some() => break,
+            results => results?,
+        };
         if results.about.interrupted && best.is_some() {
             break;
         }

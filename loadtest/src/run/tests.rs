@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use engine_net::runtime::{Wish, probe};
 
 use super::*;
-use crate::results::ErrorKind;
 use crate::scenario::Overrides;
 
 mod crate_server;
@@ -447,6 +446,39 @@ fn an_interruption_ends_the_run_with_what_it_has() {
     };
     check(None);
     check(Some("1000/s"));
+}
+
+/// The end is asked for while the search opens the connections of its next step.
+#[test]
+fn a_search_that_is_interrupted_keeps_its_steps() {
+    let signals = Signals::default();
+    let raise = signals.clone();
+    let address = server(move |number, mut conn| {
+        if number >= 2 {
+            // The second step's.
+            raise.raise();
+            raise.raise();
+        }
+        while request(&mut conn).is_some() && conn.write_all(OK.as_bytes()).is_ok() {}
+    });
+    let over = Overrides {
+        rate: some("20/s"),
+        duration: some("300ms"),
+        connections: some("2"),
+        ..Overrides::default()
+    };
+    let scenario = scenario(address, over);
+    let quest = sweep::Quest {
+        until: "p99=1m".to_owned(),
+        promise: crate::scenario::Threshold::until("p99=1m").unwrap(),
+        from: 20.0,
+        step: std::time::Duration::from_millis(300),
+        precision: 0.05,
+    };
+    let mut progress = Progress::quiet();
+    let results = sweep::run(&scenario, &quest, &setup(1), &signals, &mut progress).unwrap();
+    assert!(results.about.interrupted);
+    assert_eq!(results.sweep.unwrap().points[0].wanted, 20.0);
 }
 
 #[test]

@@ -59,9 +59,7 @@ pub(super) struct Report {
 
 /// Runs a worker on this thread; none if the run never began.
 pub(super) fn run(job: Job) -> io::Result<Option<Report>> {
-    if let Some(core) = job.core {
-        runtime::pin_to(core)?;
-    }
+    pin(job.core)?;
     runtime::run(job.driver, || async move {
         let world = Rc::new(job.world());
         first_connections(&world, job.first_connections()).await;
@@ -71,6 +69,21 @@ pub(super) fn run(job: Job) -> io::Result<Option<Report>> {
             Some(start) => Some(job.course(&world, start, runtime::sleep).await),
             None => None,
         }
+    })
+}
+
+/// Keeps this thread on a core, if one is named.
+pub(super) fn pin(core: Option<usize>) -> io::Result<()> {
+    let Some(core) = core else {
+        return Ok(());
+    };
+    runtime::pin_to(core).map_err(|error| {
+        let cores = runtime::available_cores();
+        let cores: Vec<String> = cores.iter().map(usize::to_string).collect();
+        let cores = cores.join(", ");
+        io::Error::other(format!(
+            "core {core} can't be had ({error}); this process may use {cores}"
+        ))
     })
 }
 

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use engine_net::Address;
 
 use super::link::{Secure, Took};
+use super::reasons::Reasons;
 use super::schedule::Schedule;
 use crate::results::{Answer, ErrorKind, Part};
 use crate::scenario::{Generator, Scenario};
@@ -49,15 +50,6 @@ pub(super) struct World {
     pub(super) reasons: RefCell<Reasons>,
     pub(super) gate: Gate,
     pub(super) all_gone: Gate,
-}
-
-/// What lies behind errors that are counted by their kind: the last of each.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Reasons {
-    /// Why a connection could not be opened.
-    pub(super) refused: Option<String>,
-    /// Which rule of HTTP an answer broke.
-    pub(super) malformed: Option<&'static str>,
 }
 
 /// How requests come.

@@ -94,6 +94,30 @@ impl Expect {
         }
     }
 
+    /// What an answer is like that [`Expect::check`] does not let pass, in a few words: one line without controls.
+    pub fn unmet(&self, status: u16, headers: &[u8], body: &[u8]) -> Option<String> {
+        Some(match self.check(status, headers, Some(body)).err()? {
+            Unmet::Status(status) => format!("status {status}"),
+            Unmet::Header => {
+                let wanted = self.headers.iter().find(|it| !it.is_in(headers))?;
+                let name = &wanted.name;
+                match values_of(headers, name).next() {
+                    None => format!("no header `{name}`"),
+                    Some(value) => format!(
+                        "header `{name}` is `{}`, and not `{}`",
+                        short(value),
+                        short(wanted.value.text().as_bytes())
+                    ),
+                }
+            }
+            Unmet::Body => {
+                let part = self.bodies.iter().find(|part| part.find(body).is_none())?;
+                let part = short(part.needle());
+                format!("`{part}` is not in a body that begins `{}`", short(body))
+            }
+        })
+    }
+
     /// Takes what the command line says: `200,204,3xx`.
     pub(super) fn take_statuses(&mut self, value: &Value, report: &mut Report) {
         let Kind::Text(text) = &value.kind else {
@@ -129,20 +153,46 @@ const fn with(mut statuses: [u64; 8], low: usize, high: usize) -> [u64; 8] {
 
 impl Header {
     fn is_in(&self, head: &[u8]) -> bool {
-        head.split(|b| *b == b'\n').any(|line| {
-            let Some(colon) = memchr::memchr(b':', line) else {
-                return false;
-            };
-            let (name, value) = line.split_at(colon);
-            let value = value[1..].trim_ascii();
-            name.eq_ignore_ascii_case(self.name.as_bytes())
-                && match &self.value {
-                    Wanted::Any => true,
-                    Wanted::Begins(with) => value.starts_with(with.as_bytes()),
-                    Wanted::Exactly(wanted) => value == wanted.as_bytes(),
-                }
+        values_of(head, &self.name).any(|value| match &self.value {
+            Wanted::Any => true,
+            Wanted::Begins(with) => value.starts_with(with.as_bytes()),
+            Wanted::Exactly(wanted) => value == wanted.as_bytes(),
         })
     }
+}
+
+impl Wanted {
+    /// As it is written.
+    fn text(&self) -> String {
+        match self {
+            Wanted::Any => "*".to_owned(),
+            Wanted::Begins(with) => format!("{with}*"),
+            Wanted::Exactly(wanted) => wanted.clone(),
+        }
+    }
+}
+
+/// The values of a header, from a raw head.
+fn values_of<'a>(head: &'a [u8], name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    head.split(|b| *b == b'\n').filter_map(move |line| {
+        let (found, value) = line.split_at(memchr::memchr(b':', line)?);
+        let same = found.eq_ignore_ascii_case(name.as_bytes());
+        same.then(|| value.get(1..).unwrap_or_default().trim_ascii())
+    })
+}
+
+/// Of something that may be long and hold anything, the beginning, for a line.
+fn short(bytes: &[u8]) -> String {
+    const MOST: usize = 60;
+    let (first, more) = bytes.split_at(bytes.len().min(MOST));
+    let mut text: String = String::from_utf8_lossy(first)
+        .chars()
+        .map(|it| if it.is_control() { '\u{fffd}' } else { it })
+        .collect();
+    if !more.is_empty() {
+        text.push('…');
+    }
+    text
 }
 
 /// Reads the keys of a request that begin with `expect_`.

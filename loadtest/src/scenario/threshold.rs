@@ -152,7 +152,12 @@ impl Threshold {
         text.split(',')
             .map(|part| {
                 let Some((metric, limit)) = part.split_once(['=', ':']) else {
-                    return Threshold::parse(part);
+                    return match part.contains(['<', '>', '!']) {
+                        true => Threshold::parse(part),
+                        false => Err(format!(
+                            "`{part}` promises nothing: figures and their most are written `p99=5ms,errors=0.1%`"
+                        )),
+                    };
                 };
                 if part.contains(['<', '>', '!']) || limit.starts_with('=') {
                     return Threshold::parse(part);

@@ -133,7 +133,7 @@ fn nothing_was_answered() {
 
             Failed: could not connect  1
 
-            Generator CPU  0.00 cores, 0 ns for each answer
+            Generator CPU  0.00 cores
         "#]],
     );
 }

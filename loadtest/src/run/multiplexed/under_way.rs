@@ -1,6 +1,7 @@
 //! The requests that a connection has under way, each at the place that `http2` has given it, and what is known of their
 //! answers.
 
+use super::super::reasons::unexpected;
 use super::{Answer, ErrorKind, Order, Seen, World};
 
 /// Requests by their places.
@@ -89,6 +90,9 @@ impl One {
         let grpc = template.is_grpc().then(|| grpc.unwrap_or(2));
         let failed = grpc.is_some_and(|status| status != 0);
         let unmet = self.seen.unmet(template, self.status);
+        if let Some(kind) = unmet {
+            unexpected(world, order, self.template, self.status, &self.seen, kind);
+        }
         world.answered(
             order,
             Answer {

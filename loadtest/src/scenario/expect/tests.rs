@@ -105,3 +105,29 @@ fn heads_that_make_no_sense_meet_nothing_and_break_nothing() {
         assert_eq!(expect.check(200, head, None), Err(Unmet::Header));
     }
 }
+
+#[test]
+fn what_was_not_met_is_told_in_a_line() {
+    let told = |text: &str, status, body: &[u8]| expected(text).unmet(status, HEAD, body);
+    assert_eq!(told("expect_status = 200", 200, b""), None);
+    let status = told("expect_status = 200", 404, b"");
+    assert_eq!(status.as_deref(), Some("status 404"));
+    let header = told("expect_headers = { server = \"apache*\" }", 200, b"");
+    assert_eq!(
+        header.as_deref(),
+        Some("header `server` is `nginx`, and not `apache*`")
+    );
+    let missing = told("expect_headers = { x-b = \"*\" }", 200, b"");
+    assert_eq!(missing.as_deref(), Some("no header `x-b`"));
+    let body = told(
+        "expect_body = [\"a\", \"b\"]",
+        200,
+        &b"a\x1b\n".repeat(1000),
+    );
+    let body = body.unwrap();
+    assert!(
+        body.starts_with("`b` is not in a body that begins `a\u{fffd}\u{fffd}a"),
+        "{body}"
+    );
+    assert!(body.ends_with("…`") && body.chars().count() < 120, "{body}");
+}
