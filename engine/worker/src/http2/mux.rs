@@ -15,6 +15,7 @@ use protocol::http2::head::HeadError;
 use protocol::http2::{Connection, ConnectionError, Event, Role};
 use protocol::message::{RequestHead, ResponseHead};
 
+use super::chain::Chain;
 use super::stream::Stream;
 
 mod end;
@@ -39,10 +40,10 @@ pub(crate) struct Mux {
 /// What its streams and its two tasks share.
 pub(super) struct Inner {
     pub(super) h2: Connection,
-    /// Frames that are to be written.
+    /// What is to be written first: bodies, and the frames between them, in the buffers that they are written from.
+    pub(super) ready: Chain,
+    /// Frames that are to be written behind that.
     pub(super) out: Vec<u8>,
-    /// The other vector of the two that take turns.
-    pub(super) spare: Option<Vec<u8>>,
     /// The task that writes, while it has nothing to.
     pub(super) writer: Option<Waker>,
     /// The task that reads, while too much waits to be written or the last of it goes out.
@@ -62,7 +63,7 @@ pub(super) struct Inner {
     usage: Option<usage::Usage>,
     /// Slots that wait for room or for a window.
     waiting: VecDeque<usize>,
-    /// Nothing more is read; once `out` is empty nothing more is written.
+    /// Nothing more is read; once what waits has gone nothing more is written.
     pub(super) over: bool,
     /// Streams that are held and have not been opened.
     reserved: usize,
@@ -93,8 +94,8 @@ impl Mux {
             conn,
             inner: RefCell::new(Inner {
                 h2,
+                ready: Chain::default(),
                 out,
-                spare: Some(Vec::new()),
                 writer: None,
                 reader: None,
                 written_out: false,
@@ -205,8 +206,10 @@ impl Mux {
             inner.free = Vec::new();
             inner.heads = Vec::new();
             inner.arena = Vec::new();
-            inner.spare = None;
             inner.out.shrink_to_fit();
+            if inner.ready.is_empty() {
+                inner.ready.clear();
+            }
         }
     }
 

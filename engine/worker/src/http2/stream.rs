@@ -99,8 +99,7 @@ impl Stream {
 
     fn take(&self, inner: &mut Inner, buf: &mut Buffer) -> Option<Result<usize, Broken>> {
         let slot = inner.slot(self.at)?;
-        let waiting = slot.inbound.get(slot.taken..).unwrap_or_default();
-        let n = waiting.len().min(buf.room());
+        let n = slot.inbound.move_into(buf);
         if n == 0 {
             return match (slot.broken, slot.ended) {
                 (_, true) => Some(Ok(0)),
@@ -108,18 +107,16 @@ impl Stream {
                 (None, false) => None,
             };
         }
-        buf.extend(waiting.get(..n).unwrap_or_default());
-        slot.taken += n;
-        // What has been taken goes at the latest when it is the larger part, so that each byte is moved once at most.
-        if slot.taken * 2 >= slot.inbound.len() {
-            slot.inbound.drain(..slot.taken);
-            slot.taken = 0;
-        }
-        if let Some(id) = slot.id {
+        Self::taken(inner, self.at, n);
+        Some(Ok(n))
+    }
+
+    /// Bytes of the stream have been taken: the peer may send as many more.
+    fn taken(inner: &mut Inner, at: usize, n: usize) {
+        if let Some(id) = inner.slot(at).and_then(|slot| slot.id) {
             inner.h2.consumed(id, n, &mut inner.out);
             inner.wake_writer();
         }
-        Some(Ok(n))
     }
 
     /// Takes what has come of the body, if that is all of it and fits into `buf`; its length then.
@@ -129,11 +126,11 @@ impl Stream {
         if !slot.ended || !slot.trailers.is_empty() || slot.inbound.len() > buf.room() {
             return None;
         }
-        let n = slot.inbound.len();
-        match self.take(&mut inner, buf) {
-            Some(Ok(taken)) if taken == n => Some(n),
-            _ => None,
+        let n = slot.inbound.copy_into(buf);
+        if n > 0 {
+            Self::taken(&mut inner, self.at, n);
         }
+        Some(n)
     }
 
     /// All of its body has been taken and there is no more.
@@ -245,7 +242,7 @@ impl Stream {
         let id = slot.id.ok_or(Broken::Gone)?;
         let part = bytes.get(..bytes.len().min(share)).unwrap_or_default();
         let last = end && part.len() == bytes.len();
-        let sent = inner.h2.send_data(id, part, last, &mut inner.out)?;
+        let sent = Self::frames(inner, id, part, last)?;
         let all = sent == bytes.len();
         if sent > 0 || all {
             inner.served(self.at);
@@ -258,6 +255,20 @@ impl Stream {
         }
         inner.wake_writer();
         Ok(Sent { bytes: sent, all })
+    }
+
+    /// Gathers as much of `payload` as the windows allow, in frames that the peer takes: how many bytes.
+    fn frames(inner: &mut Inner, id: StreamId, payload: &[u8], end: bool) -> Result<usize, Broken> {
+        let mut rest = payload;
+        loop {
+            let n = inner.h2.begin_data(id, rest.len(), end, &mut inner.out)?;
+            let (now, later) = rest.split_at(n.min(rest.len()));
+            inner.gather(now);
+            if n == 0 || later.is_empty() {
+                return Ok(payload.len() - later.len());
+            }
+            rest = later;
+        }
     }
 
     /// Waits until more of a body may be sent, or until the deadline has struck.

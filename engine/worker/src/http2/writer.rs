@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use engine_net::Shutdown;
-use engine_net::buffer::{Buffer, STANDARD};
+use engine_net::buffer::Buffer;
 use engine_net::deadline::{self, Deadline, Strike};
 use protocol::http2::Role;
 
@@ -16,9 +16,6 @@ use super::Mux;
 
 /// No more than this is handed to the driver without waiting for it.
 const POSTED: usize = 16 * 1024;
-
-/// A vector between two writes keeps no more than this.
-const KEPT: usize = 128 * 1024;
 
 /// Says that nothing more is written, however the task ends.
 struct WrittenOut<'a>(&'a Mux);
@@ -39,9 +36,9 @@ impl Mux {
     pub(crate) async fn write_all(self: Rc<Self>, timeout: u64) {
         let _end = WrittenOut(&self);
         let deadline = Deadline::new(&self.conn);
-        while let Some(bytes) = self.ready().await {
-            let written = self.write(&bytes, &deadline, timeout).await;
-            self.written(bytes);
+        while let Some(buf) = self.ready().await {
+            let written = self.write(buf, &deadline, timeout).await;
+            self.written();
             if !written {
                 return self.cut();
             }
@@ -60,12 +57,11 @@ impl Mux {
     }
 
     /// What is to be written next; none when the connection is over.
-    async fn ready(&self) -> Option<Vec<u8>> {
+    async fn ready(&self) -> Option<Buffer> {
         poll_fn(|cx| {
             let mut inner = self.inner.borrow_mut();
-            if !inner.out.is_empty() {
-                let spare = inner.spare.take().unwrap_or_default();
-                return Poll::Ready(Some(std::mem::replace(&mut inner.out, spare)));
+            if let Some(next) = inner.next() {
+                return Poll::Ready(Some(next));
             }
             if inner.over {
                 return Poll::Ready(None);
@@ -79,40 +75,28 @@ impl Mux {
         .await
     }
 
-    /// The bytes have gone: bodies that waited for room go on.
-    fn written(&self, mut bytes: Vec<u8>) {
-        bytes.clear();
+    /// Bytes have gone: bodies that waited for room go on.
+    fn written(&self) {
         let mut inner = self.inner.borrow_mut();
-        inner.spare = (bytes.capacity() <= KEPT).then_some(bytes);
         inner.wake_waiting();
         if let Some(reader) = inner.reader.take() {
             reader.wake();
         }
     }
 
-    async fn write(&self, mut bytes: &[u8], deadline: &Deadline, timeout: u64) -> bool {
-        while !bytes.is_empty() {
-            let mut buf = if bytes.len() > STANDARD {
-                Buffer::large()
-            } else {
-                Buffer::standard()
-            };
-            let (now, later) = bytes.split_at(bytes.len().min(buf.room()));
-            buf.extend(now);
-            bytes = later;
-            if bytes.is_empty() && buf.len() <= POSTED {
-                match self.conn.post(buf) {
-                    Ok(()) => return true,
-                    Err(back) => buf = back,
-                }
+    async fn write(&self, mut buf: Buffer, deadline: &Deadline, timeout: u64) -> bool {
+        if buf.len() <= POSTED {
+            match self.conn.post(buf) {
+                Ok(()) => return true,
+                Err(back) => buf = back,
             }
-            deadline.set(deadline::now().saturating_add(timeout), Strike::BothShut);
-            let (result, _) = self.conn.write(buf).await;
-            if result.is_err() || deadline.struck() {
-                return false;
-            }
-            deadline.clear();
         }
+        deadline.set(deadline::now().saturating_add(timeout), Strike::BothShut);
+        let (result, _) = self.conn.write(buf).await;
+        if result.is_err() || deadline.struck() {
+            return false;
+        }
+        deadline.clear();
         true
     }
 }

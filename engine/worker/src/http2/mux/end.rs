@@ -60,7 +60,11 @@ impl Mux {
 
     /// As [`Mux::end`], and what waits to be written is thrown away.
     pub(crate) fn cut(&self) {
-        self.inner.borrow_mut().out.clear();
+        {
+            let mut inner = self.inner.borrow_mut();
+            inner.ready.clear();
+            inner.out.clear();
+        }
         self.end();
         self.conn.shutdown(Shutdown::Both);
     }

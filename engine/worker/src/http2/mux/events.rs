@@ -20,7 +20,7 @@ impl Inner {
                 let payload = bytes.get(payload).unwrap_or_default();
                 match self.slot_of(stream, token) {
                     Some(slot) => {
-                        slot.inbound.extend_from_slice(payload);
+                        slot.inbound.push(payload);
                         slot.ended |= end;
                         wake(slot.waker.take());
                     }

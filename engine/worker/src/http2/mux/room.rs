@@ -4,6 +4,8 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
+use engine_net::buffer::Buffer;
+
 use super::{Inner, Mux, wake};
 
 /// So much waits to be written at most before bodies wait; heads and control frames are never held back by it.
@@ -12,13 +14,17 @@ const ROOM: usize = 96 * 1024;
 const MOST: usize = 512 * 1024;
 /// A body takes at least this much of the room, if there is any.
 const SHARE: usize = 4 * 1024;
+/// Part of a body that is shorter is copied twice rather than end a run of frames.
+const SMALL: usize = 256;
+/// The vector of frames keeps no more room than this.
+const KEPT: usize = 16 * 1024;
 
 impl Mux {
     /// Waits until what is to be written is not too much, or the connection is over.
     pub(crate) async fn has_room(&self) {
         poll_fn(|cx| {
             let mut inner = self.inner.borrow_mut();
-            if inner.out.len() < MOST || inner.over {
+            if inner.pending() < MOST || inner.over {
                 return Poll::Ready(());
             }
             inner.reader = Some(cx.waker().clone());
@@ -29,9 +35,40 @@ impl Mux {
 }
 
 impl Inner {
+    /// How many bytes wait to be written.
+    pub(in crate::http2) fn pending(&self) -> usize {
+        self.ready.len() + self.out.len()
+    }
+
+    /// Puts part of a body behind its frame's header, which is the last that waits: copied once, into what it will be
+    /// written from. Frames of all streams that are ready can so leave together.
+    pub(in crate::http2) fn gather(&mut self, payload: &[u8]) {
+        if payload.len() < SMALL {
+            return self.out.extend_from_slice(payload);
+        }
+        self.pour();
+        self.ready.push(payload);
+    }
+
+    /// What is to be written next.
+    pub(in crate::http2) fn next(&mut self) -> Option<Buffer> {
+        if self.ready.buffers() < 2 {
+            self.pour();
+        }
+        self.ready.pop()
+    }
+
+    fn pour(&mut self) {
+        self.ready.push(&self.out);
+        self.out.clear();
+        if self.out.capacity() > KEPT {
+            self.out = Vec::new();
+        }
+    }
+
     /// How many bytes of a body may be added to what waits to be written.
     pub(in crate::http2) fn share(&self) -> usize {
-        let room = ROOM.saturating_sub(self.out.len());
+        let room = ROOM.saturating_sub(self.pending());
         room.min((ROOM / (self.waiting.len() + 1)).max(SHARE))
     }
 
@@ -59,7 +96,7 @@ impl Inner {
 
     /// There is something to be written.
     pub(in crate::http2) fn wake_writer(&mut self) {
-        if !self.out.is_empty() {
+        if self.pending() > 0 {
             wake(self.writer.take());
         }
     }

@@ -8,6 +8,7 @@ use protocol::http2::{Role, StreamId};
 use protocol::message::ResponseHead;
 
 use super::{Inner, Mux, wake};
+use crate::http2::chain::Chain;
 use crate::http2::stream::{Broken, Stream};
 
 /// What a stream leaves behind for the next one is no more than this.
@@ -22,9 +23,8 @@ pub(in crate::http2) struct Slot {
     pub(super) held: bool,
     /// None before its head has gone out.
     pub(in crate::http2) id: Option<StreamId>,
-    /// Bytes of its body that have come; those before `taken` have been taken.
-    pub(in crate::http2) inbound: Vec<u8>,
-    pub(in crate::http2) taken: usize,
+    /// Bytes of its body that have come and were not taken.
+    pub(in crate::http2) inbound: Chain,
     /// The peer has said all.
     pub(in crate::http2) ended: bool,
     /// We have said all.
@@ -115,12 +115,10 @@ impl Inner {
         let mut gone = std::mem::take(slot);
         gone.heads.clear();
         slot.heads = gone.heads;
-        let mut inbound = gone.inbound;
         // What nobody takes any more counts no longer against the connection's window.
-        let left = inbound.len().saturating_sub(gone.taken);
-        inbound.clear();
-        if inbound.capacity() <= KEPT {
-            slot.inbound = inbound;
+        let left = gone.inbound.len();
+        if left == 0 {
+            slot.inbound = gone.inbound;
         }
         if let Some(id) = gone.id.filter(|_| left > 0) {
             self.h2.consumed(id, left, &mut self.out);

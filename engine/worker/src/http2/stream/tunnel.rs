@@ -6,9 +6,6 @@ use engine_net::deadline::Deadline;
 
 use super::{Broken, Stream};
 
-/// A stream that waits for bytes keeps no more room for them.
-const KEPT: usize = 4 * 1024;
-
 impl Stream {
     /// Whether the peer takes an extended CONNECT; waits for its first SETTINGS to say so, until the deadline has struck
     /// (an error then).
@@ -47,14 +44,11 @@ impl Stream {
         poll_fn(|cx| {
             self.poll(cx, Some(deadline), |inner| {
                 let slot = inner.slot(self.at)?;
-                if slot.ended || slot.taken < slot.inbound.len() {
+                if slot.ended || !slot.inbound.is_empty() {
                     return Some(Ok(()));
                 }
                 if let Some(broken) = slot.broken {
                     return Some(Err(broken));
-                }
-                if slot.inbound.capacity() > KEPT {
-                    slot.inbound = Vec::new();
                 }
                 None
             })
