@@ -52,12 +52,18 @@ impl Connections {
 
     /// Ends them after what they are doing.
     pub(super) fn retire(&self) {
-        for mux in self.open.borrow_mut().drain(..) {
+        // One that has just been made may have no stream yet for the request that waits for it.
+        let expected = self.making.borrow().is_some();
+        self.open.borrow_mut().retain(|mux| {
+            if mux.held() == 0 && expected {
+                return true;
+            }
             mux.retire();
             if mux.held() == 0 {
                 mux.end();
             }
-        }
+            false
+        });
     }
 
     /// Ends one that nobody uses, nor is about to; false when there is none.
