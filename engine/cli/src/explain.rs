@@ -10,6 +10,11 @@ use engine_config::explain::{self, Question};
 
 use crate::{Configured, EX_CONFIG, source};
 
+/// Reads the URL of the command line.
+pub(crate) fn url(text: &str) -> Result<String, String> {
+    explain::is_url(text).map(|()| text.to_owned())
+}
+
 pub(crate) fn explain(
     configured: &Configured,
     method: &str,

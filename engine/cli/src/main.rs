@@ -63,7 +63,8 @@ enum Command {
         configured: Configured,
         /// The request's method.
         method: String,
-        /// Its URL, such as https://api.example/orders/7?full=1
+        /// Its URL, such as https://api.example/orders/7?full=1, or a path alone.
+        #[arg(value_parser = explain::url)]
         url: String,
         /// A header of the request; may be given again.
         #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
@@ -71,7 +72,7 @@ enum Command {
         /// The address that the client connects from.
         #[arg(long, default_value = "127.0.0.1")]
         from: std::net::IpAddr,
-        /// The listener that it comes in on; the one that fits the URL's port when absent.
+        /// The listener that it comes in on; when absent the one that fits the URL's port, else its scheme, else the first.
         #[arg(long)]
         listener: Option<String>,
         /// The certificates that the client shows (PEM), its own first.

@@ -25,7 +25,7 @@ mod sent;
 mod tls;
 
 pub use candidates::Candidate;
-pub use question::Question;
+pub use question::{Chosen, Question, is_url};
 use question::{listener, raw, split_url};
 
 /// What would happen. Its `Display` is what an operator reads.
@@ -35,6 +35,8 @@ pub struct Explanation {
     pub request: String,
     /// The listener's name.
     pub listener: String,
+    /// How it was chosen.
+    pub chosen: Chosen,
     /// Which certificate the client is shown, and what is spoken; `None` where TLS does not end here.
     pub tls: Option<String>,
     /// The client's address, after `trusted_proxies`.
@@ -95,12 +97,13 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Box<[u8]>>, String> {
 /// Tells what would happen to a request.
 pub fn explain(snapshot: &Snapshot, question: &Question<'_>) -> Explanation {
     let (authority, target) = split_url(question.url);
-    let listener = listener(snapshot, question, &authority);
+    let (listener, chosen) = listener(snapshot, question, &authority).unzip();
     let mut explanation = Explanation {
         request: format!("{} {target} HTTP/1.1", question.method),
         listener: listener
             .map(|listener| listener.name.to_string())
             .unwrap_or_default(),
+        chosen: chosen.unwrap_or(Chosen::Said),
         tls: listener.and_then(|listener| tls::facts(listener, question)),
         client: question.client.to_canonical(),
         path: String::new(),

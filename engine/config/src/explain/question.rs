@@ -24,6 +24,36 @@ pub struct Question<'q> {
     pub unix: u64,
 }
 
+/// What is no URL, path or `*`: a word, or a scheme that no listener speaks.
+///
+/// # Errors
+/// What it may have been meant to be.
+pub fn is_url(text: &str) -> Result<(), String> {
+    let scheme = text.split_once("://");
+    // What has a slash before it is a path.
+    match scheme.filter(|(scheme, _)| !scheme.contains('/')) {
+        Some(("http" | "https", _)) => Ok(()),
+        Some((scheme, _)) => Err(format!(
+            "'{text}' is no URL of the gateway's: {scheme}:// is neither http:// nor https://"
+        )),
+        None if text == "*" || text.contains('/') => Ok(()),
+        None => Err(format!(
+            "'{text}' is no URL: a host is written https://{text}/, a path /{text}"
+        )),
+    }
+}
+
+/// How the listener was chosen that a request is taken to come in on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// It was named, has the URL's port, or is the only one.
+    Said,
+    /// The first that has TLS, or has none, as the URL's scheme wants it.
+    Scheme,
+    /// The first: nothing says which.
+    First,
+}
+
 /// Authority and target of a URL; the authority may be empty.
 pub(super) fn split_url(url: &str) -> (String, String) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -64,12 +94,14 @@ pub(super) fn listener<'s>(
     snapshot: &'s Snapshot,
     question: &Question<'_>,
     authority: &str,
-) -> Option<&'s Listener> {
+) -> Option<(&'s Listener, Chosen)> {
+    let said = |listener| (listener, Chosen::Said);
     if let Some(name) = question.listener {
         return snapshot
             .listeners
             .iter()
-            .find(|listener| *listener.name == *name);
+            .find(|listener| *listener.name == *name)
+            .map(said);
     }
     let port = protocol::message::port_of(authority.as_bytes());
     let by_port = snapshot
@@ -84,7 +116,11 @@ pub(super) fn listener<'s>(
         let mut listeners = snapshot.listeners.iter();
         listeners.find(|listener| listener.tls.is_some() == (scheme == "https"))
     };
+    if let [only] = snapshot.listeners.as_slice() {
+        return Some(said(only));
+    }
     by_port
-        .or_else(by_scheme)
-        .or_else(|| snapshot.listeners.first())
+        .map(said)
+        .or_else(|| by_scheme().map(|listener| (listener, Chosen::Scheme)))
+        .or_else(|| snapshot.listeners.first().map(|it| (it, Chosen::First)))
 }

@@ -1,12 +1,20 @@
 //! An explanation as an operator reads it.
 
-use super::{Explanation, Outcome};
+use super::{Chosen, Explanation, Outcome};
 use std::fmt;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "request   {}", self.request)?;
-        writeln!(f, "from      {} on listener {}", self.client, self.listener)?;
+        let chosen = match self.chosen {
+            Chosen::Said => "",
+            Chosen::Scheme => " (the first of the URL's scheme; --listener names another)",
+            Chosen::First => {
+                " (the first by name, since the URL does not say which; --listener names another)"
+            }
+        };
+        let (client, listener) = (self.client, &self.listener);
+        writeln!(f, "from      {client} on listener {listener}{chosen}")?;
         if let Some(tls) = &self.tls {
             writeln!(f, "tls       {tls}")?;
         }

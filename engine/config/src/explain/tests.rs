@@ -4,6 +4,8 @@ use super::{Question, explain};
 use crate::testing::{EXAMPLE, good};
 use expect_test::{Expect, expect};
 
+mod listener;
+
 fn check(text: &str, method: &str, url: &str, headers: &[(&str, &str)], expected: Expect) {
     let headers: Vec<(String, String)> = headers
         .iter()
@@ -98,15 +100,15 @@ fn a_token_is_missing_or_wrong() {
         "/gw/a",
         &[],
         expect![[r#"
-        request   GET /gw/a HTTP/1.1
-        from      192.0.2.1 on listener public
-        path      /gw/a
-        route     gw
-                  gw (/gw/*): chosen
-                  root (/*): fits too, but comes later in the order
-        policies  authenticate: users (JWT RS256 in header Authorization: Bearer; 1 keys; iss https://issuer.example; aud api): refuses: 401 Missing authorization token
-                  limit: per_user: not reached
-        answer    401: Missing authorization token (missing_credentials)"#]],
+            request   GET /gw/a HTTP/1.1
+            from      192.0.2.1 on listener public (the first by name, since the URL does not say which; --listener names another)
+            path      /gw/a
+            route     gw
+                      gw (/gw/*): chosen
+                      root (/*): fits too, but comes later in the order
+            policies  authenticate: users (JWT RS256 in header Authorization: Bearer; 1 keys; iss https://issuer.example; aud api): refuses: 401 Missing authorization token
+                      limit: per_user: not reached
+            answer    401: Missing authorization token (missing_credentials)"#]],
     );
     check(
         EXAMPLE,
@@ -115,7 +117,7 @@ fn a_token_is_missing_or_wrong() {
         &[("Authorization", "Bearer a.b.c")],
         expect![[r#"
             request   GET /gw/a HTTP/1.1
-            from      192.0.2.1 on listener public
+            from      192.0.2.1 on listener public (the first by name, since the URL does not say which; --listener names another)
             path      /gw/a
             route     gw
                       gw (/gw/*): chosen
@@ -135,7 +137,7 @@ fn everything_passes() {
         &[("X-Debug", "1"), ("X-Forwarded-For", "203.0.113.1")],
         expect![[r#"
             request   GET /items/7/parts/1?key=secret&page=2 HTTP/1.1
-            from      192.0.2.1 on listener inner
+            from      192.0.2.1 on listener inner (the first of the URL's scheme; --listener names another)
             path      /items/7/parts/1
             route     item
                       item (/items/{id}/*): chosen
@@ -167,7 +169,7 @@ fn nothing_fits() {
         &[],
         expect![[r#"
             request   GET /items/7/x HTTP/1.1
-            from      192.0.2.1 on listener inner
+            from      192.0.2.1 on listener inner (the first of the URL's scheme; --listener names another)
             path      /items/7/x
             route     none
                       all (/*): it takes only POST
@@ -182,7 +184,7 @@ fn nothing_fits() {
         &[],
         expect![[r#"
             request   POST /x/y HTTP/1.1
-            from      192.0.2.1 on listener inner
+            from      192.0.2.1 on listener inner (the first of the URL's scheme; --listener names another)
             path      /x/y
             route     all
                       all (/*): chosen
@@ -199,10 +201,10 @@ fn refused_before_any_route() {
         "/a%2Fb",
         &[],
         expect![[r#"
-        request   GET /a%2Fb HTTP/1.1
-        from      192.0.2.1 on listener inner
-        route     none
-        answer    400: The path contains an encoded slash, backslash or zero byte."#]],
+            request   GET /a%2Fb HTTP/1.1
+            from      192.0.2.1 on listener inner (the first by name, since the URL does not say which; --listener names another)
+            route     none
+            answer    400: The path contains an encoded slash, backslash or zero byte."#]],
     );
     check(
         ROUTES,
@@ -210,10 +212,10 @@ fn refused_before_any_route() {
         "/a b",
         &[],
         expect![[r#"
-        request   GET /a b HTTP/1.1
-        from      192.0.2.1 on listener inner
-        route     none
-        answer    400: The request line is not valid."#]],
+            request   GET /a b HTTP/1.1
+            from      192.0.2.1 on listener inner (the first by name, since the URL does not say which; --listener names another)
+            route     none
+            answer    400: The request line is not valid."#]],
     );
     check(
         ROUTES,
@@ -222,7 +224,7 @@ fn refused_before_any_route() {
         &[("Content-Length", "1"), ("Transfer-Encoding", "chunked")],
         expect![[r#"
             request   GET /a HTTP/1.1
-            from      192.0.2.1 on listener inner
+            from      192.0.2.1 on listener inner (the first by name, since the URL does not say which; --listener names another)
             route     none
             answer    400: The message has both Transfer-Encoding and Content-Length."#]],
     );
@@ -271,7 +273,7 @@ fn a_connection_that_is_passed_on_by_its_name() {
         &[],
         expect![[r#"
             request   GET / HTTP/1.1
-            from      192.0.2.1 on listener secure
+            from      192.0.2.1 on listener secure (the first of the URL's scheme; --listener names another)
             route     none
             answer    none: listener secure passes this connection on to backend and sees no request in it"#]],
     );
@@ -344,7 +346,7 @@ fn the_scheme_chooses_a_listener_where_no_port_does() {
         &[],
         expect![[r#"
             request   GET /x HTTP/1.1
-            from      192.0.2.1 on listener secure
+            from      192.0.2.1 on listener secure (the first of the URL's scheme; --listener names another)
             tls       certificate edge; h2 or http/1.1
             path      /x
             route     root
