@@ -1,8 +1,4 @@
-//! One entry for each parser: what fuzzers call with any bytes, and what must then hold. Nothing here fuzzes by itself.
-//!
-//! An entry panics if something doesn't hold; beyond "no panic" that is mostly that bytes mean the same however they
-//! arrive, and that what is written is read back. It gives a number for what came of the bytes, such that unlike outcomes
-//! mostly have unlike ones: a fuzzer without insight into the program goes by that.
+//! The entries for the parsers of the crate `protocol`, one for each. Nothing here fuzzes by itself.
 
 mod arrival;
 mod grpc;
@@ -12,15 +8,7 @@ mod path;
 mod proxy_protocol;
 mod websocket;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-/// A parser's entry.
-pub(crate) struct Entry {
-    /// The name of its target in `fuzz_targets`, and of its folder in `corpus`.
-    pub(crate) name: &'static str,
-    /// Panics if something doesn't hold; gives what came of the bytes.
-    pub(crate) run: fn(&[u8]) -> u64,
-}
+use crate::entry::{Entry, entry, outcome};
 
 /// All of them.
 pub(crate) const ENTRIES: &[Entry] = &[
@@ -36,21 +24,5 @@ pub(crate) const ENTRIES: &[Entry] = &[
     entry("http2_server", http2::server),
     entry("proxy_protocol", proxy_protocol::header),
     entry("websocket", websocket::frames),
+    entry("websocket_handshake", websocket::handshake),
 ];
-
-const fn entry(name: &'static str, run: fn(&[u8]) -> u64) -> Entry {
-    Entry { name, run }
-}
-
-/// Runs the entry of this name.
-pub(crate) fn run(name: &str, bytes: &[u8]) -> u64 {
-    let entry = ENTRIES.iter().find(|entry| entry.name == name);
-    (entry.expect("a name of the list").run)(bytes)
-}
-
-/// A number for an outcome.
-fn outcome(of: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    of.hash(&mut hasher);
-    hasher.finish()
-}

@@ -24,6 +24,8 @@ pub use connector::Connector;
 pub use error::{HandshakeError, Reason, SettingsError};
 pub use handshake::{accept, accept_after, connect};
 pub use info::{Alpn, Group, Info, Version};
+#[doc(hidden)]
+pub use records::record;
 pub use settings::{
     AcceptorSettings, Certificate, ClientAuth, ClientTrust, ConnectorSettings, PrivateKey,
 };

@@ -4,6 +4,7 @@
 pub(crate) fn words(name: &str) -> &'static [&'static [u8]] {
     match name {
         "canonical_path" => PATH,
+        "certificate" => DER,
         "grpc_fields" => GRPC_FIELDS,
         "grpc_health" => PROTOBUF,
         "grpc_web" => GRPC_WEB,
@@ -11,7 +12,9 @@ pub(crate) fn words(name: &str) -> &'static [&'static [u8]] {
         "http2_client" | "http2_server" => HTTP2,
         "http2_heads" => HPACK,
         "proxy_protocol" => PROXY_PROTOCOL,
+        "tls_hello" | "tls_records" => TLS,
         "websocket" => WEBSOCKET,
+        "websocket_handshake" => WEBSOCKET_HANDSHAKE,
         _ => panic!("no words for {name}"),
     }
 }
@@ -239,4 +242,65 @@ const WEBSOCKET: &[&[u8]] = &[
     b"\x7e",
     b"\x7f",
     b"\xff",
+];
+
+const WEBSOCKET_HANDSHAKE: &[&[u8]] = &[
+    b"GET / HTTP/1.1\r\n",
+    b"POST ",
+    b"HTTP/1.1 101 \r\n",
+    b"HTTP/1.1 200 \r\n",
+    b"Upgrade: websocket\r\n",
+    b"Upgrade: h2c, websocket\r\n",
+    b"Connection: upgrade\r\n",
+    b"Connection: keep-alive, Upgrade\r\n",
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+    b"Sec-WebSocket-Version: 13\r\n",
+    b"Sec-WebSocket-Version: 8\r\n",
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n",
+    b"Content-Length: 0\r\n",
+    b"Content-Length: 1\r\n",
+    b"Host: a\r\n",
+    b"==",
+    b"\r\n\r\n",
+];
+
+const TLS: &[&[u8]] = &[
+    b"\x16\x03\x01\0\x05",
+    b"\x16\x03\x03\x40\0",
+    b"\x16\x03\x03\x40\x01",
+    b"\x17\x03\x03\x48\0",
+    b"\x17\x03\x03\0\0",
+    b"\x14\x03\x03\0\x01\x01",
+    b"\x15\x03\x03\0\x02\x02\x28",
+    b"\x01\0\0\x40",
+    b"\x02\0\0\x40",
+    b"\x03\x03",
+    b"\0\0\0\x06\0\x04\0\0\x01a",
+    b"\0\x17\0\0",
+    b"\0\0",
+    b"\xff\xff",
+    b"GET ",
+];
+
+const DER: &[&[u8]] = &[
+    b"\x30\x80",
+    b"\x30\x82\x01\0",
+    b"\x30\x81\x80",
+    b"\x31\x03",
+    b"\x02\x01\x05",
+    b"\x06\x03\x55\x04\x03",
+    b"\x06\x03\x55\x1d\x11",
+    b"\x01\x01\xff",
+    b"\x0c\x01a",
+    b"\x13\x02a\n",
+    b"\x1e\x02\0a",
+    b"\x17\x0d491231235959Z",
+    b"\x18\x0f99991231235959Z",
+    b"\x82\x01a",
+    b"\x86\x01a",
+    b"\x87\x04\x7f\0\0\x01",
+    b"\xa0\x03\x02\x01\x02",
+    b"\xa3\x02\x30\0",
+    b"\x1f\x81",
+    b"\x84\xff\xff\xff\xff",
 ];

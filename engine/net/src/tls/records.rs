@@ -54,6 +54,11 @@ impl Header {
     }
 }
 
+/// Bytes of the record that these begin with, its header among them; `Some(None)` if it is none. For the fuzz targets.
+pub fn record(bytes: &[u8]) -> Option<Option<usize>> {
+    Header::of(bytes).map(|header| header.ok().map(|header| HEADER + header.len))
+}
+
 /// Opens records of one direction.
 pub(super) struct Opener {
     key: Box<dyn MessageDecrypter>,
