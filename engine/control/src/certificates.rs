@@ -1,6 +1,7 @@
-//! Says when a certificate of ours runs out, or has: at the start, after each reload and once a day. The figure for
-//! machines is the metric's (`engine_bridge::metrics`); how to get a new certificate is the operator's business.
+//! Says when a certificate of ours runs out, or has: once a day for each, beginning at the start or at the reload that
+//! brought it; reloads in between say nothing again. The figure for machines is the metric's (`engine_bridge::metrics`); how to get a new certificate is the operator's business.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine_bridge::Snapshot;
@@ -16,6 +17,19 @@ pub(crate) struct Expiries {
     seen: u64,
     /// When to look again (Unix time) if nothing is reloaded.
     next: u64,
+    /// What was said of a certificate within a day, and when (Unix time).
+    said: BTreeMap<Said, u64>,
+}
+
+/// Something that is said of one certificate: which it is, its last second, and how it stands.
+type Said = (String, u64, Standing);
+
+/// How a certificate stands, where there is something to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    RanOut,
+    NotYet,
+    Ending,
 }
 
 impl Expiries {
@@ -24,6 +38,7 @@ impl Expiries {
             shared,
             seen: 0,
             next: 0,
+            said: BTreeMap::new(),
         }
     }
 
@@ -37,10 +52,22 @@ impl Expiries {
             return;
         };
         self.seen = generation;
-        self.next = now + DAY;
-        for line in dated(&live, now) {
-            self.shared.operator.say(line);
+        // What the clock has been set back behind is forgotten, too.
+        self.said
+            .retain(|_, at| *at <= now && now < at.saturating_add(DAY));
+        for (what, identity) in certificates(&live) {
+            let Some(standing) = standing(identity, now) else {
+                continue;
+            };
+            let words = line(&what, identity, standing, now);
+            let said = (what, identity.not_after, standing);
+            self.said.entry(said).or_insert_with(|| {
+                self.shared.operator.say(words);
+                now
+            });
         }
+        let again = self.said.values().min().unwrap_or(&now);
+        self.next = again.saturating_add(DAY);
         // The line that one has run out does not wait for the day to be over.
         let ends = certificates(&live).map(|(_, identity)| identity.not_after);
         let ends = ends.filter(|end| *end >= now);
@@ -51,7 +78,10 @@ impl Expiries {
 /// What there is to say about the dates of a configuration's certificates: a line for each that has run out, soon will,
 /// or is not good yet. `now` is Unix time in seconds.
 pub fn dated(snapshot: &Snapshot, now: u64) -> Vec<String> {
-    let lines = certificates(snapshot).filter_map(|(what, identity)| line(&what, identity, now));
+    let lines = certificates(snapshot).filter_map(|(what, identity)| {
+        let standing = standing(identity, now)?;
+        Some(line(&what, identity, standing, now))
+    });
     lines.collect()
 }
 
@@ -80,31 +110,38 @@ fn certificates(live: &Snapshot) -> impl Iterator<Item = (String, &Identity)> {
     listeners.chain(upstreams)
 }
 
-/// What there is to say about a certificate, if anything.
-fn line(what: &str, identity: &Identity, now: u64) -> Option<String> {
+/// How a certificate stands; none: there is nothing to say about it.
+fn standing(identity: &Identity, now: u64) -> Option<Standing> {
     let (from, to) = (identity.not_before, identity.not_after);
     if to < now {
-        let at = clock::moment(to);
-        return Some(format!(
-            "error: {what} ran out at {at}: peers refuse connections"
-        ));
+        return Some(Standing::RanOut);
     }
     if now < from {
-        let at = clock::moment(from);
-        return Some(format!(
-            "error: {what} is good from {at} on only: until then peers refuse connections"
-        ));
+        return Some(Standing::NotYet);
     }
-    let left = to - now;
-    (left < WARN_WITHIN).then(|| {
-        let at = clock::moment(to);
-        let days = match left / DAY {
-            0 => "in less than a day".to_owned(),
-            1 => "in 1 day".to_owned(),
-            days => format!("in {days} days"),
-        };
-        format!("warning: {what} runs out {days}, at {at}")
-    })
+    (to - now < WARN_WITHIN).then_some(Standing::Ending)
+}
+
+/// What there is to say about a certificate that stands so.
+fn line(what: &str, identity: &Identity, standing: Standing, now: u64) -> String {
+    let at = clock::moment(match standing {
+        Standing::NotYet => identity.not_before,
+        Standing::RanOut | Standing::Ending => identity.not_after,
+    });
+    match standing {
+        Standing::RanOut => format!("error: {what} ran out at {at}: peers refuse connections"),
+        Standing::NotYet => {
+            format!("error: {what} is good from {at} on only: until then peers refuse connections")
+        }
+        Standing::Ending => {
+            let days = match identity.not_after.saturating_sub(now) / DAY {
+                0 => "in less than a day".to_owned(),
+                1 => "in 1 day".to_owned(),
+                days => format!("in {days} days"),
+            };
+            format!("warning: {what} runs out {days}, at {at}")
+        }
+    }
 }
 
 const DAY: u64 = 86_400;

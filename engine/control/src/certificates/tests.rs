@@ -155,6 +155,38 @@ fn a_reload_is_looked_at_whatever_the_time() {
     );
 }
 
+#[test]
+fn a_reload_says_nothing_again_of_the_same_certificate_within_a_day() {
+    let scene = scene();
+    let [(_, end), _] = spans(&scene);
+    let reload = || {
+        let snapshot = load(&scene.config()).unwrap();
+        scene.bridge.slot.publish(std::sync::Arc::new(snapshot));
+    };
+    let mut expiries = Expiries::new(scene.shared());
+    let first = end - 10 * DAY;
+    expiries.turn(first);
+    assert_eq!(scene.lines().len(), 1);
+    // Two seconds later it has nine whole days left, which is no news.
+    for later in [2, 3600, DAY - 1] {
+        reload();
+        expiries.turn(first + later);
+        assert_eq!(scene.lines().len(), 1, "{later}");
+    }
+    // The day is counted from when it was said, not from the reload.
+    expiries.turn(first + DAY);
+    assert_eq!(scene.lines().len(), 2);
+    // That it has run out is something else.
+    expiries.turn(end);
+    reload();
+    expiries.turn(end + 1);
+    reload();
+    expiries.turn(end + 2);
+    let lines = scene.lines();
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(lines[3].starts_with("error: "), "{lines:?}");
+}
+
 fn pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
