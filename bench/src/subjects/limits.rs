@@ -2,7 +2,8 @@
 //!
 //! There are two operations, and neither may grow with the number of keys: `hot` spends from what the worker
 //! has on lease, as a key does that is used often; `once` asks the ledger, as one does that is used once
-//! in a tick. `turn` is all keys in turn, ticks as they come: there the share of those that ask grows with the keys.
+//! in a tick. `turn` is all keys in turn, ticks as they come: of one key one request in a thousand asks, of a thousand keys
+//! or more each does, so that between these `turn` goes from the price of `hot` to that of `once`, and then stays.
 
 use std::hint::black_box;
 use std::net::Ipv4Addr;
