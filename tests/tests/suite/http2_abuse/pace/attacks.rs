@@ -23,7 +23,8 @@ pub(super) struct Paced {
 pub(super) enum Ends {
     /// The gateway does, within so many steps.
     After(u32),
-    /// The attack holds what it has, and after so many steps goes on with another connection.
+    /// Not by frames but by time-outs, each of its streams by its own (`stalls.rs`), if at all before the test is over: it
+    /// holds what it has, and after so many steps goes on with another connection.
     Leaves(u32),
 }
 
@@ -126,7 +127,8 @@ pub(super) const ATTACKS: [Paced; 11] = [
             vec![Frame::headers(2 * n + 1, head, true)]
         },
         rate: 2,
-        ends: Ends::Leaves(100),
+        // The streams that it may hold, and then the refused ones.
+        ends: Ends::After(300),
     },
     Paced {
         name: "slow streams",
