@@ -14,6 +14,7 @@
     )
 )]
 
+mod blocks;
 pub(crate) mod connection;
 pub(crate) mod frame;
 pub(crate) mod hpack;

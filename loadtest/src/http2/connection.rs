@@ -5,7 +5,8 @@
 //! a server's sending is bounded by nothing of ours. Invariant: a place is in use from `start` until the event that ends
 //! it, or [`Connection::cancel`].
 
-use super::frame::{self, Header, LONGEST};
+use super::blocks::Blocks;
+use super::frame::{self, Header};
 use super::hpack::{Decoder, Indexed};
 use super::{Broken, CANCEL, PROTOCOL_ERROR};
 
@@ -20,8 +21,6 @@ use streams::Streams;
 const WINDOW: u32 = (1 << 30) - 1;
 /// The window that everything begins with (RFC 9113 section 6.9.2).
 const FIRST_WINDOW: u32 = 65_535;
-/// The longest header block that is taken.
-const LONGEST_BLOCK: usize = 64 * 1024;
 
 /// What a server has said it takes (RFC 9113 section 6.5.2).
 #[derive(Clone, Copy, Debug)]
@@ -73,13 +72,6 @@ struct Data {
     ends: bool,
 }
 
-/// A header block whose last frame has not come.
-#[derive(Clone, Copy, Debug)]
-struct Block {
-    stream: u32,
-    ends: bool,
-}
-
 /// The client's side of a connection.
 pub(crate) struct Connection {
     /// What is to be written.
@@ -94,8 +86,7 @@ pub(crate) struct Connection {
     /// What has been received since the server was last told to go on.
     received: u32,
     data: Option<Data>,
-    block: Option<Block>,
-    fragments: Vec<u8>,
+    blocks: Blocks,
     /// The lines of a head.
     lines: Vec<u8>,
     /// The server takes no more requests.
@@ -125,8 +116,7 @@ impl Connection {
             window: i64::from(FIRST_WINDOW),
             received: 0,
             data: None,
-            block: None,
-            fragments: Vec::new(),
+            blocks: Blocks::default(),
             lines: Vec::new(),
             leaving: false,
         }
@@ -209,7 +199,7 @@ impl Connection {
             let Some(header) = Header::read(rest) else {
                 break;
             };
-            self.check(header)?;
+            self.blocks.check(header, self.peer.is_some())?;
             let Some(behind) = rest.get(frame::HEADER..) else {
                 break;
             };
@@ -231,24 +221,6 @@ impl Connection {
         }
         self.pump();
         Ok(bytes.len() - rest.len())
-    }
-
-    /// What can be said of a frame by its header and what came before it.
-    fn check(&self, header: Header) -> Result<(), Broken> {
-        if header.len > LONGEST {
-            return Err(Broken::size("a frame is longer than 16 KiB"));
-        }
-        if self.peer.is_none() && (header.kind != frame::SETTINGS || header.has(frame::ACK)) {
-            return Err(Broken::protocol("the first frame is not SETTINGS"));
-        }
-        let continues = header.kind == frame::CONTINUATION;
-        match self.block {
-            Some(block) if !continues || block.stream != header.stream => Err(Broken::protocol(
-                "a frame stands amid the frames of a header block",
-            )),
-            None if continues => Err(Broken::protocol("a CONTINUATION continues nothing")),
-            _ => Ok(()),
-        }
     }
 
     /// Whether a stream can have been begun by us: those that have ended are passed over in silence.

@@ -70,6 +70,25 @@ pub(super) fn settings(
     Ok(Some(values.iter().map(pair)))
 }
 
+/// Answers a PING (RFC 9113 section 6.7).
+pub(super) fn ping(header: Header, payload: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
+    if header.stream != 0 {
+        return Err(Broken::protocol("PING of a stream"));
+    }
+    if payload.len() != 8 {
+        return Err(Broken::size("PING has not eight bytes"));
+    }
+    if !header.has(frame::ACK) {
+        Header {
+            flags: frame::ACK,
+            ..header
+        }
+        .write(out);
+        out.extend_from_slice(payload);
+    }
+    Ok(())
+}
+
 /// The value of content-length.
 pub(super) fn length(value: &[u8]) -> Option<u64> {
     if value.is_empty() || value.len() > 19 {

@@ -5,6 +5,7 @@
 //! [`Server::allowed`] says; nothing waits in here but bytes that are to be written. Invariant: a place is in use from
 //! `Asked::Head` until a head or a body of ours ends the answer, [`Server::reset`], or [`Asked::Gone`].
 
+use super::blocks::Blocks;
 use super::frame::{self, Header, LONGEST};
 use super::hpack::{Decoder, Indexed, TABLE};
 use super::{Broken, NO_ERROR};
@@ -21,8 +22,6 @@ const WINDOW: u32 = (1 << 30) - 1;
 const STREAM_WINDOW: u32 = 1 << 20;
 /// The window that everything begins with (RFC 9113 section 6.9.2).
 const FIRST_WINDOW: u32 = 65_535;
-/// The longest header block that is taken.
-const LONGEST_BLOCK: usize = 64 * 1024;
 /// Requests that a client may have under way.
 const MOST_STREAMS: u32 = 1024;
 /// Bodies wait while so much is to be written already.
@@ -70,13 +69,6 @@ struct Data {
     ends: bool,
 }
 
-/// A header block whose last frame has not come.
-#[derive(Clone, Copy, Debug)]
-struct Block {
-    stream: u32,
-    ends: bool,
-}
-
 /// The server's side of a connection.
 pub(crate) struct Server {
     /// What is to be written.
@@ -94,8 +86,7 @@ pub(crate) struct Server {
     /// What has been received since the client was last told to go on.
     received: u32,
     data: Option<Data>,
-    block: Option<Block>,
-    fragments: Vec<u8>,
+    blocks: Blocks,
     head: requests::Head,
     /// Either side takes its leave.
     leaving: bool,
@@ -125,8 +116,7 @@ impl Server {
             window: i64::from(FIRST_WINDOW),
             received: 0,
             data: None,
-            block: None,
-            fragments: Vec::new(),
+            blocks: Blocks::default(),
             head: requests::Head::default(),
             leaving: false,
         }
@@ -271,7 +261,7 @@ impl Server {
             let Some(header) = Header::read(rest) else {
                 break;
             };
-            self.check(header)?;
+            self.blocks.check(header, self.settled)?;
             let Some(behind) = rest.get(frame::HEADER..) else {
                 break;
             };
@@ -292,24 +282,6 @@ impl Server {
             }
         }
         Ok(bytes.len() - rest.len())
-    }
-
-    /// What can be said of a frame by its header and what came before it.
-    fn check(&self, header: Header) -> Result<(), Broken> {
-        if header.len > LONGEST {
-            return Err(Broken::size("a frame is longer than 16 KiB"));
-        }
-        if !self.settled && (header.kind != frame::SETTINGS || header.has(frame::ACK)) {
-            return Err(Broken::protocol("the first frame is not SETTINGS"));
-        }
-        let continues = header.kind == frame::CONTINUATION;
-        match self.block {
-            Some(block) if !continues || block.stream != header.stream => Err(Broken::protocol(
-                "a frame stands amid the frames of a header block",
-            )),
-            None if continues => Err(Broken::protocol("a CONTINUATION continues nothing")),
-            _ => Ok(()),
-        }
     }
 
     /// Whether a stream has been begun: what comes on those that have ended is passed over in silence.

@@ -1,5 +1,7 @@
 //! Connections to endpoints that many requests share: how they are made, and how they are known to be dead.
 
+use std::path::Path;
+
 use tests::gateway::upstream_and_route;
 use tests::http2::Answering;
 use tests::http2::frame::code;
@@ -8,20 +10,26 @@ use tests::secure::{HOST, certificate};
 use tests::terminator::Terminator;
 use tests::{Gate, Gateway, Origin};
 
+/// A route that gives up soon.
+const HASTY: &str = "[route.hasty]\npath = \"/hasty\"\nupstream = \"backend\"\nauth = \"none\"\ntimeout = \"200ms\"\n";
+
+/// The keys of an upstream whose one endpoint speaks HTTP/2 over TLS, and these.
+fn secured(endpoint: &Terminator, dir: &Path, keys: &str) -> String {
+    format!(
+        "endpoints = [\"{}\"]\nprotocol = \"h2\"\ntls = true\ntls_name = \"{HOST}\"\ntls_ca = \"{}/edge.pem\"\n{keys}",
+        endpoint.address,
+        dir.display()
+    )
+}
+
 #[test]
 fn a_connection_is_made_for_all_who_wait_whoever_gives_up() {
     let dir = tempfile::TempDir::new().expect("a temporary folder");
     certificate(dir.path());
     let origin = Origin::http2(|_| Answering::ok("done"));
     let mut endpoint = Terminator::held(dir.path(), &[("h2", origin.address)]);
-    let upstream = format!(
-        "endpoints = [\"{}\"]\nprotocol = \"h2\"\ntls = true\ntls_name = \"{HOST}\"\ntls_ca = \"{}/edge.pem\"\n\
-         connect_timeout = \"1m\"",
-        endpoint.address,
-        dir.path().display()
-    );
-    let hasty = "[route.hasty]\npath = \"/hasty\"\nupstream = \"backend\"\nauth = \"none\"\ntimeout = \"200ms\"\n";
-    let gateway = Gateway::start(upstream_and_route(&upstream, "") + hasty);
+    let upstream = secured(&endpoint, dir.path(), "connect_timeout = \"1m\"");
+    let gateway = Gateway::start(upstream_and_route(&upstream, "") + HASTY);
     let mut patient = Vec::new();
     // The first of all is hasty.
     gateway
@@ -50,14 +58,8 @@ fn all_who_wait_learn_that_none_can_be_made() {
     // What is agreed on is not what it must speak.
     let origin = Origin::saying("hi");
     let mut endpoint = Terminator::held(dir.path(), &[("http/1.1", origin.address)]);
-    let upstream = format!(
-        "endpoints = [\"{}\"]\nprotocol = \"h2\"\ntls = true\ntls_name = \"{HOST}\"\ntls_ca = \"{}/edge.pem\"\n\
-         connect_timeout = \"1m\"",
-        endpoint.address,
-        dir.path().display()
-    );
-    let more = "[route.hasty]\npath = \"/hasty\"\nupstream = \"backend\"\nauth = \"none\"\ntimeout = \"200ms\"\n";
-    let gateway = Gateway::start(upstream_and_route(&upstream, "") + more);
+    let upstream = secured(&endpoint, dir.path(), "connect_timeout = \"1m\"");
+    let gateway = Gateway::start(upstream_and_route(&upstream, "") + HASTY);
     let mut waiting = Vec::new();
     for _ in 0..3 {
         let mut peer = gateway.peer();
@@ -160,14 +162,12 @@ fn one_that_stands_only_after_a_reload_has_removed_its_endpoint_ends_with_what_i
     certificate(dir.path());
     let origin = Origin::http2(|_| Answering::ok("done"));
     let mut endpoint = Terminator::held(dir.path(), &[("h2", origin.address)]);
-    let upstream = format!(
-        "endpoints = [\"{}\"]\nprotocol = \"h2\"\ntls = true\ntls_name = \"{HOST}\"\ntls_ca = \"{}/edge.pem\"\n\
-         connect_timeout = \"1m\"\nkeepalive = \"1h\"\nping_after = \"1h\"",
-        endpoint.address,
-        dir.path().display()
+    let upstream = secured(
+        &endpoint,
+        dir.path(),
+        "connect_timeout = \"1m\"\nkeepalive = \"1h\"\nping_after = \"1h\"",
     );
-    let hasty = "[route.hasty]\npath = \"/hasty\"\nupstream = \"backend\"\nauth = \"none\"\ntimeout = \"200ms\"\n";
-    let gateway = Gateway::start(upstream_and_route(&upstream, "") + hasty);
+    let gateway = Gateway::start(upstream_and_route(&upstream, "") + HASTY);
     let mut patient = gateway.peer();
     patient.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     // By then it waits.
@@ -266,11 +266,10 @@ fn they_are_counted_by_what_they_do() {
         Answering::ok("done")
     });
     let mut endpoint = Terminator::held(dir.path(), &[("h2", origin.address)]);
-    let upstream = format!(
-        "endpoints = [\"{}\"]\nprotocol = \"h2\"\ntls = true\ntls_name = \"{HOST}\"\ntls_ca = \"{}/edge.pem\"\n\
-         connect_timeout = \"1m\"\nfirst_byte_timeout = \"1m\"\nkeepalive = \"1h\"",
-        endpoint.address,
-        dir.path().display()
+    let upstream = secured(
+        &endpoint,
+        dir.path(),
+        "connect_timeout = \"1m\"\nfirst_byte_timeout = \"1m\"\nkeepalive = \"1h\"",
     );
     let gateway = Gateway::start(upstream_and_route(&upstream, ""));
     let is = |state: &str| {

@@ -1,9 +1,10 @@
 //! Answers: their heads, bodies and trailers, held against RFC 9113 section 8.1 and 8.2.
 
-use super::{Block, Connection, Data, Event, LONGEST_BLOCK, WINDOW};
+use super::{Connection, Data, Event, WINDOW};
+use crate::http2::blocks::Block;
 use crate::http2::frame::{self, Header};
 use crate::http2::hpack::{Field, Known};
-use crate::http2::payload::{bare, length};
+use crate::http2::payload::length;
 use crate::http2::{Broken, CANCEL};
 
 /// What a header block says.
@@ -79,33 +80,14 @@ impl Connection {
         payload: &[u8],
         on: &mut impl FnMut(Event<'_>),
     ) -> Result<(), Broken> {
-        let (block, fragment) = match self.block.take() {
-            Some(block) => (block, payload),
-            None => {
-                self.check_begun(header.stream)?;
-                let block = Block {
-                    stream: header.stream,
-                    ends: header.has(frame::END_STREAM),
-                };
-                (block, bare(header, payload)?)
-            }
-        };
-        let whole = header.has(frame::END_HEADERS);
-        if whole && self.fragments.is_empty() {
-            return self.head(block, fragment, on);
+        if self.blocks.is_first() {
+            self.check_begun(header.stream)?;
         }
-        if self.fragments.len() + fragment.len() > LONGEST_BLOCK {
-            return Err(Broken::protocol("a header block is longer than 64 KiB"));
-        }
-        self.fragments.extend_from_slice(fragment);
-        if !whole {
-            self.block = Some(block);
+        let Some((block, text)) = self.blocks.take(header, payload)? else {
             return Ok(());
-        }
-        let mut all = std::mem::take(&mut self.fragments);
-        let done = self.head(block, &all, on);
-        all.clear();
-        self.fragments = all;
+        };
+        let done = self.head(block, &text, on);
+        self.blocks.keep(text);
         done
     }
 

@@ -3,7 +3,7 @@
 use super::{Connection, Event, FIRST_WINDOW, Peer};
 use crate::http2::frame::{self, Header};
 use crate::http2::hpack::{Indexed, TABLE};
-use crate::http2::payload::{GREATEST, number, settings};
+use crate::http2::payload::{GREATEST, number, ping, settings};
 use crate::http2::{Broken, REFUSED_STREAM};
 
 impl Connection {
@@ -16,7 +16,7 @@ impl Connection {
     ) -> Result<(), Broken> {
         match header.kind {
             frame::SETTINGS => self.settings(header, payload),
-            frame::PING => self.ping(header, payload),
+            frame::PING => ping(header, payload, &mut self.out),
             frame::GOAWAY => self.goaway(header, payload, on),
             frame::WINDOW_UPDATE => self.window_update(header, payload, on),
             frame::RST_STREAM => self.rst_stream(header, payload, on),
@@ -68,24 +68,6 @@ impl Connection {
             stream: 0,
         }
         .write(&mut self.out);
-        Ok(())
-    }
-
-    fn ping(&mut self, header: Header, payload: &[u8]) -> Result<(), Broken> {
-        if header.stream != 0 {
-            return Err(Broken::protocol("PING of a stream"));
-        }
-        if payload.len() != 8 {
-            return Err(Broken::size("PING has not eight bytes"));
-        }
-        if !header.has(frame::ACK) {
-            Header {
-                flags: frame::ACK,
-                ..header
-            }
-            .write(&mut self.out);
-            self.out.extend_from_slice(payload);
-        }
         Ok(())
     }
 

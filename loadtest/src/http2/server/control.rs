@@ -3,7 +3,7 @@
 use super::{Asked, Server};
 use crate::http2::frame::{self, Header};
 use crate::http2::hpack::Indexed;
-use crate::http2::payload::{GREATEST, number, settings};
+use crate::http2::payload::{GREATEST, number, ping, settings};
 use crate::http2::{Broken, hpack};
 
 impl Server {
@@ -16,7 +16,7 @@ impl Server {
     ) -> Result<(), Broken> {
         match header.kind {
             frame::SETTINGS => self.settings(header, payload),
-            frame::PING => self.ping(header, payload),
+            frame::PING => ping(header, payload, &mut self.out),
             frame::GOAWAY if header.stream != 0 => Err(Broken::protocol("GOAWAY of a stream")),
             frame::GOAWAY => {
                 self.leaving = true;
@@ -76,24 +76,6 @@ impl Server {
             stream: 0,
         }
         .write(&mut self.out);
-        Ok(())
-    }
-
-    fn ping(&mut self, header: Header, payload: &[u8]) -> Result<(), Broken> {
-        if header.stream != 0 {
-            return Err(Broken::protocol("PING of a stream"));
-        }
-        if payload.len() != 8 {
-            return Err(Broken::size("PING has not eight bytes"));
-        }
-        if !header.has(frame::ACK) {
-            Header {
-                flags: frame::ACK,
-                ..header
-            }
-            .write(&mut self.out);
-            self.out.extend_from_slice(payload);
-        }
         Ok(())
     }
 

@@ -1,12 +1,11 @@
 //! Requests: their heads, bodies and trailers, held against RFC 9113 section 8.1 to 8.3.
 
 use super::streams::Stream;
-use super::{
-    Asked, Block, Data, LONGEST_BLOCK, MOST_STREAMS, Request, STREAM_WINDOW, Server, WINDOW,
-};
+use super::{Asked, Data, MOST_STREAMS, Request, STREAM_WINDOW, Server, WINDOW};
+use crate::http2::blocks::Block;
 use crate::http2::frame::{self, Header};
 use crate::http2::hpack::{Field, Known};
-use crate::http2::payload::{bare, length};
+use crate::http2::payload::length;
 use crate::http2::{Broken, REFUSED_STREAM};
 
 /// What a header block says; its memory is used again.
@@ -87,35 +86,14 @@ impl Server {
         payload: &[u8],
         on: &mut impl FnMut(Asked<'_>),
     ) -> Result<(), Broken> {
-        let (block, fragment) = match self.block.take() {
-            Some(block) => (block, payload),
-            None => {
-                if header.stream.is_multiple_of(2) {
-                    return Err(Broken::protocol("a client's stream has an odd number"));
-                }
-                let block = Block {
-                    stream: header.stream,
-                    ends: header.has(frame::END_STREAM),
-                };
-                (block, bare(header, payload)?)
-            }
-        };
-        let whole = header.has(frame::END_HEADERS);
-        if whole && self.fragments.is_empty() {
-            return self.whole_head(block, fragment, on);
+        if self.blocks.is_first() && header.stream.is_multiple_of(2) {
+            return Err(Broken::protocol("a client's stream has an odd number"));
         }
-        if self.fragments.len() + fragment.len() > LONGEST_BLOCK {
-            return Err(Broken::protocol("a header block is longer than 64 KiB"));
-        }
-        self.fragments.extend_from_slice(fragment);
-        if !whole {
-            self.block = Some(block);
+        let Some((block, text)) = self.blocks.take(header, payload)? else {
             return Ok(());
-        }
-        let mut all = std::mem::take(&mut self.fragments);
-        let done = self.whole_head(block, &all, on);
-        all.clear();
-        self.fragments = all;
+        };
+        let done = self.whole_head(block, &text, on);
+        self.blocks.keep(text);
         done
     }
 
