@@ -19,6 +19,7 @@ mod cores;
 mod files;
 mod pages;
 mod probe;
+mod quiet;
 
 pub use contain::on_panic;
 pub use cores::{available_cores, pin_to};
@@ -154,7 +155,7 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) {
     let task = contain::Contained::new(future);
     match on_ring() {
         true => ring::spawn(task),
-        false => drop(monoio::spawn(task)),
+        false => drop(monoio::spawn(quiet::Quiet::new(task))),
     }
 }
 

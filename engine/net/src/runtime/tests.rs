@@ -237,3 +237,52 @@ fn cores_can_be_listed_and_pinned_to() {
     .join()
     .expect("the test passes");
 }
+
+/// Wakes another task when it is dropped.
+struct Parting(Waker, Rc<Cell<bool>>);
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        self.0.wake_by_ref();
+        self.1.set(true);
+    }
+}
+
+#[test]
+fn a_task_that_is_left_may_wake_another_when_it_is_dropped() {
+    for driver in ALL {
+        let gone = Rc::new(Cell::new(false));
+        let told = Rc::clone(&gone);
+        let out = run(driver, || async move {
+            let other = Rc::<RefCell<Option<Waker>>>::default();
+            let kept = Rc::clone(&other);
+            spawn(std::future::poll_fn(move |cx| {
+                *kept.borrow_mut() = Some(cx.waker().clone());
+                Poll::Pending
+            }));
+            let waker = loop {
+                match other.take() {
+                    Some(waker) => break waker,
+                    None => yield_now().await,
+                }
+            };
+            let parting = Parting(waker, told);
+            let begun = Rc::new(Cell::new(false));
+            let says = Rc::clone(&begun);
+            spawn(async move {
+                let _parting = parting;
+                says.set(true);
+                // Runnable to the end.
+                loop {
+                    yield_now().await;
+                }
+            });
+            while !begun.get() {
+                yield_now().await;
+            }
+        });
+        assert!(out.is_ok(), "{driver}");
+        // monoio's are not dropped at all: each holds its own waker.
+        assert_eq!(gone.get(), driver == Driver::Ring, "{driver}");
+    }
+}
